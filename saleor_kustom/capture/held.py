@@ -1,0 +1,150 @@
+"""Why a person must look: every reason, in plain words, with what to do.
+
+A reason is stored by its value; its words take the numbers from the capture's own row, so that
+both sides of a difference are always shown (domain rules 10 to 14).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """What keeps a capture from going on by itself."""
+
+    NOT_UNDERSTOOD = "not_understood"
+    FULFILLMENT_UNKNOWN = "fulfillment_unknown"
+    IDENTITY_CHANGED = "identity_changed"
+    NOT_LINKED = "not_linked"
+    LINK_REFUSED = "link_refused"
+    NO_CREDENTIALS = "no_credentials"
+    CURRENCY_DIFFERS = "currency_differs"
+    CURRENCY_UNTESTED = "currency_untested"
+    GIFT_CARD = "gift_card"
+    OTHER_TENDER = "other_tender"
+    TOTAL_DIFFERS = "total_differs"
+    UNITS_MISSING = "units_missing"
+    ABOVE_REMAINING = "above_remaining"
+    CAPTURED_OUTSIDE = "captured_outside"
+    CAPTURE_DIFFERS = "capture_differs"
+    ORDER_NOT_CAPTURABLE = "order_not_capturable"
+    FRAUD_REJECTED = "fraud_rejected"
+    REFUSED_BY_KUSTOM = "refused_by_kustom"
+    CANCELED_AFTER_CAPTURE = "canceled_after_capture"
+    TOO_LARGE = "too_large"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What is wrong, and what a person does about it. `{name}` is filled from the detail."""
+
+    problem: str
+    cure: str
+
+
+WORDS: Mapping[Reason, Words] = {
+    Reason.NOT_UNDERSTOOD: Words(
+        "A genuine delivery from Saleor could not be understood.",
+        "Update the app; the delivery is kept and the fulfillment is read again on retry.",
+    ),
+    Reason.FULFILLMENT_UNKNOWN: Words(
+        "The installed Saleor does not know this fulfillment.",
+        "Check whether a copy of the shop (staging) sent it. Nothing was captured.",
+    ),
+    Reason.IDENTITY_CHANGED: Words(
+        "Fulfillment {fulfillment} came before with another order or time.",
+        "Saleor's database was probably restored. Compare both, then retry or settle by hand.",
+    ),
+    Reason.NOT_LINKED: Words(
+        "No Kustom order is known for this order.",
+        "Link the order to its Kustom order, or settle it outside if it was paid another way.",
+    ),
+    Reason.LINK_REFUSED: Words(
+        "The Kustom order {kustom_order} does not fit this order: {why}.",
+        "Check the id in the order's metadata, then link the right Kustom order.",
+    ),
+    Reason.NO_CREDENTIALS: Words(
+        "No Kustom credentials are set for the channel {channel}.",
+        "Set the channel's credentials; what waits is captured then.",
+    ),
+    Reason.CURRENCY_DIFFERS: Words(
+        "Saleor's order is in {saleor}, Kustom's in {kustom}.",
+        "Check that the order is linked to the right Kustom order.",
+    ),
+    Reason.CURRENCY_UNTESTED: Words(
+        "Kustom does not list the currency {currency}.",
+        "The operator may allow it, after a test on the playground.",
+    ),
+    Reason.GIFT_CARD: Words(
+        "A gift card paid {gift_card} of the order's {base}.",
+        "Capture by hand, or wait for the app to support it.",
+    ),
+    Reason.OTHER_TENDER: Words(
+        "Other payments of {other} stand beside Kustom's {kustom}, and how is ambiguous.",
+        "Decide what Kustom shall capture and settle the fulfillment by hand.",
+    ),
+    Reason.TOTAL_DIFFERS: Words(
+        "The order's total is {total}, its parts sum to {parts}.",
+        "Compare the order in Saleor; then capture by hand or correct the order.",
+    ),
+    Reason.UNITS_MISSING: Words(
+        "{wanted} units of {line} are shipped, but only {free} are not captured yet.",
+        "Compare the order's fulfillments; settle this one by hand if it was captured before.",
+    ),
+    Reason.ABOVE_REMAINING: Words(
+        "{amount} is to be captured, but only {remaining} remains authorized.",
+        "Look at the Kustom order: something was captured, released or changed there.",
+    ),
+    Reason.CAPTURED_OUTSIDE: Words(
+        "{outside} was captured at Kustom outside this app; {amount} would exceed what remains, "
+        "{remaining}.",
+        "If that capture was for this fulfillment, mark it as settled outside.",
+    ),
+    Reason.CAPTURE_DIFFERS: Words(
+        "Kustom has a capture with this reference over {kustom}, planned was {planned}.",
+        "Compare both in Kustom's portal, then settle by hand.",
+    ),
+    Reason.ORDER_NOT_CAPTURABLE: Words(
+        "The Kustom order is {status}; {amount} can't be captured.",
+        "Ask the shopper for another payment, or settle the fulfillment outside.",
+    ),
+    Reason.FRAUD_REJECTED: Words(
+        "Kustom's fraud review rejected the order ({status}).",
+        "Do not ship; cancel the fulfillment if it has not left.",
+    ),
+    Reason.REFUSED_BY_KUSTOM: Words(
+        "Kustom refused the capture of {amount}: {code} {message}",
+        "Mend the cause and retry; nothing was captured.",
+    ),
+    Reason.CANCELED_AFTER_CAPTURE: Words(
+        "The fulfillment was cancelled in Saleor after {amount} had been captured.",
+        "Refund it in Kustom's portal, or ship the units again: they take over this capture.",
+    ),
+    Reason.TOO_LARGE: Words(
+        "{value} is above Kustom's limit of {limit}.",
+        "Capture by hand in Kustom's portal.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A decision that a person must look, with the numbers that its words need."""
+
+    reason: Reason
+    detail: Mapping[str, str | int] = field(default_factory=dict)
+
+    @property
+    def problem(self) -> str:
+        """Return what is wrong, with both numbers."""
+        return WORDS[self.reason].problem.format_map(_Known(self.detail))
+
+    @property
+    def cure(self) -> str:
+        """Return what a person does about it."""
+        return WORDS[self.reason].cure.format_map(_Known(self.detail))
+
+
+class _Known(dict[str, str | int]):
+    def __missing__(self, key: str) -> str:
+        return "?"  # a page must show a reason even if an older row lacks a number

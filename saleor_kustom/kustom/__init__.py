@@ -1,0 +1,1 @@
+"""The Kustom we call."""

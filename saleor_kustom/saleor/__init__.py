@@ -1,0 +1,1 @@
+"""The Saleor we call."""

@@ -1,0 +1,1 @@
+"""The other sides, simulated over HTTP."""

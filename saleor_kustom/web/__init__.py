@@ -1,0 +1,1 @@
+"""The HTTP edge: it verifies, stores and answers; it cannot charge."""
