@@ -88,7 +88,7 @@ class Order:
     lines: tuple[OrderLine, ...] = ()
     fulfillments: tuple[Fulfillment, ...] = ()
     transactions: tuple[Transaction, ...] = ()
-    gift_cards_used: int = 0
+    gift_cards_used: int | None = 0  # None: not known
     metadata: Mapping[str, str] = field(default_factory=dict)
     private_metadata: Mapping[str, str] = field(default_factory=dict)
 

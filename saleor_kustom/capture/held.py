@@ -32,6 +32,7 @@ class Reason(StrEnum):
     REFUSED_BY_KUSTOM = "refused_by_kustom"
     CANCELED_AFTER_CAPTURE = "canceled_after_capture"
     TOO_LARGE = "too_large"
+    OBSERVED = "observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,10 @@ WORDS: Mapping[Reason, Words] = {
     Reason.CANCELED_AFTER_CAPTURE: Words(
         "The fulfillment was cancelled in Saleor after {amount} had been captured.",
         "Refund it in Kustom's portal, or ship the units again: they take over this capture.",
+    ),
+    Reason.OBSERVED: Words(
+        "The shop was in observe mode: {amount} would have been captured.",
+        "Switch the shop to capture mode, look at the sum, and release what was observed.",
     ),
     Reason.TOO_LARGE: Words(
         "{value} is above Kustom's limit of {limit}.",

@@ -5,6 +5,7 @@ bytes of the request. Other parts of the package read plans, `decide` (decide.py
 """
 
 import hashlib
+import json
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ class NothingWhy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """There is nothing to capture, and why."""
+    """There is nothing to capture, and why. Its plan is the ledger's entry: units are spent."""
 
     why: NothingWhy
+    plan: "Plan | None" = None
 
 
 class Plan(BaseModel):
@@ -51,8 +53,16 @@ class Plan(BaseModel):
     store_credit_minor: int = 0  # positive: what other tenders pay of this parcel
     adjustment_minor: int = 0  # the order's rounding difference, signed
     units: Mapping[str, tuple[tuple[int, int], ...]]
-    body: str  # the exact JSON text of the request
+    # Units paid with the capture of a parcel that was cancelled, and of which (domain rule 20).
+    taken_over: Mapping[str, tuple[tuple[int, int], ...]] = {}
+    takes_over: tuple[str, ...] = ()
+    body: str = ""  # the exact JSON text of the request; empty: nothing is sent
     notes: tuple[str, ...] = ()  # what was left out to fit, for the page
+
+    @property
+    def shipping_info(self) -> tuple[Mapping[str, str], ...]:
+        """Return the tracking that goes along with the capture."""
+        return tuple(json.loads(self.body or "{}").get("shipping_info", ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,5 +86,5 @@ def idempotency_key(binding: Binding, operation: str, reference: str, body: str)
     reused for other contents.
     """
     digest = hashlib.sha256(body.encode()).hexdigest()
-    name = "\n".join((binding.line, operation, reference, digest))
+    name = f"{binding.line}\n{operation}\n{reference}\n{digest}"
     return str(uuid.uuid5(_KEYS, name))

@@ -1,0 +1,136 @@
+"""The one place where the parts are joined: store, clients, worker and web edge."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
+
+import httpx
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute
+
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.policy import Policy
+from saleor_kustom.kustom.client import KustomClient
+from saleor_kustom.outbound import Outbound
+from saleor_kustom.saleor.client import SaleorClient
+from saleor_kustom.saleor.keys import KeyRing
+from saleor_kustom.settings import Settings
+from saleor_kustom.store import Store
+from saleor_kustom.web.server import create_web
+from saleor_kustom.worker import Parts, Worker
+from saleor_kustom.worker.pace import Pace
+
+#: The manifest's id, fixed for ever: Saleor's transactions belong to it (domain rule 27).
+APP_IDENTIFIER = "saleor-kustom"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything that runs, joined."""
+
+    settings: Settings
+    store: Store
+    kustom: KustomClient
+    saleor: SaleorClient
+    keys: KeyRing
+    worker: Worker
+    web: Starlette
+
+
+@contextlib.asynccontextmanager
+async def open_app(
+    settings: Settings,
+    *,
+    kustom_transport: httpx.AsyncBaseTransport | None = None,
+    saleor_transport: httpx.AsyncBaseTransport | None = None,
+    clock: Callable[[], float] | None = None,
+    extra_routes: Sequence[BaseRoute] = (),
+) -> AsyncIterator[App]:
+    """Open store and clients and join the parts; close them in the end.
+
+    A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
+    the database's time. Raises StoreUnavailable when the database can't be opened.
+    """
+    store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
+    to_kustom = Outbound(transport=kustom_transport, user_agent=settings.user_agent)
+    to_saleor = Outbound(
+        transport=saleor_transport,
+        deadline_s=20.0,
+        allow_private_hosts=settings.allow_private_hosts,
+        user_agent=settings.user_agent,
+    )
+    try:
+        yield _join(settings, store, to_kustom, to_saleor, clock, extra_routes)
+    finally:
+        await to_kustom.aclose()
+        await to_saleor.aclose()
+        await store.close()
+
+
+def _join(
+    settings: Settings,
+    store: Store,
+    to_kustom: Outbound,
+    to_saleor: Outbound,
+    clock: Callable[[], float] | None,
+    extra_routes: Sequence[BaseRoute],
+) -> App:
+    kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts)
+    saleor = SaleorClient(to_saleor)
+    keys = KeyRing(store.shops, to_saleor)
+    parts = Parts(
+        store=store,
+        kustom=kustom,
+        saleor=saleor,
+        policy=_policy(settings),
+        portal_url=_portal_url(settings),
+        app_identifier=APP_IDENTIFIER,
+        pace=Pace(store, per_second=settings.rate_per_second),
+        chance=random.random,
+        **({"clock": clock} if clock else {}),
+    )
+    worker = Worker(parts, slots=settings.concurrency)
+    web = create_web(
+        store=store,
+        keys=keys,
+        saleor=saleor,
+        outbound=to_saleor,
+        settings=settings,
+        wake=worker.wake,
+        portal_url=parts.portal_url,
+        extra_routes=extra_routes,
+    )
+    return App(settings, store, kustom, saleor, keys, worker, web)
+
+
+def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
+    policy = Policy(
+        extra_currencies=frozenset(settings.extra_currencies),
+        product_url=settings.product_url or None,
+        kustom_order_id_key=settings.kustom_order_id_key,
+    )
+    return lambda _shop, _channel: policy
+
+
+def _portal_url(settings: Settings) -> Callable[[Binding], str | None]:
+    """Return how to link to an order in Kustom's portal (contract, section 11: unverified)."""
+
+    def portal_url(binding: Binding) -> str | None:
+        template = settings.kustom_portals.get(binding.environment)
+        if not template:
+            return None
+        return template.format(
+            order_id=binding.kustom_order_id, merchant_id=binding.merchant_id
+        )
+
+    return portal_url
+
+
+async def work(app: App, stop: asyncio.Event) -> None:
+    """Hold the worker role (on SQLite only one process may) and work until told to stop."""
+    with app.store.worker_lock():
+        await app.store.captures.start()
+        await app.worker.run(stop)

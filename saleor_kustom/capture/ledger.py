@@ -1,0 +1,94 @@
+"""Which units of an order are spent, free, or to be taken over: from our own plans only.
+
+Never from order.fulfillments: returns move lines away, a second parcel of the same call is
+listed already, and a cancelled one stays listed (saleor-core-observed, section 8).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.plan import Plan
+from saleor_kustom.capture.units import Ranges, count, lowest, union, without
+
+#: The shipping fee as a line of its own, where it is spread over the units.
+SHIPPING = "shipping"
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """Another parcel of the same order. A plan that was withdrawn or refused is None here."""
+
+    fulfillment_id: str
+    plan: Plan | None
+    captured: bool = False  # money moved, or may have
+    canceled: bool = False  # its fulfillment was cancelled in Saleor
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """Units that a parcel takes of one line."""
+
+    new: Ranges = ()  # nobody has paid them yet
+    taken_over: Ranges = ()  # captured with a parcel that was cancelled (domain rule 20)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """The order's earlier plans, and what can be asked of them."""
+
+    earlier: Sequence[Earlier] = field(default_factory=tuple)
+
+    @property
+    def plans(self) -> list[Plan]:
+        """Return every plan that holds units or money."""
+        return [e.plan for e in self.earlier if e.plan is not None]
+
+    def spent(self, line_id: str) -> Ranges:
+        """Return the units that plans have paid or will pay."""
+        return union(*(plan.units.get(line_id, ()) for plan in self.plans))
+
+    def take(self, line_id: str, quantity: int, wanted: int) -> Taking | None:
+        """Return the units for a parcel of `wanted`, or None when there are not so many.
+
+        First what a cancelled parcel's capture has paid: then never more is captured than
+        ships. The rest are the lowest free units.
+        """
+        again = lowest(self._orphaned(line_id), wanted)
+        rest = wanted - count(again)
+        new = lowest(without(((0, quantity),), self.spent(line_id)), rest)
+        return Taking(new, again) if count(new) == rest else None
+
+    def takes_over(self, taken: Mapping[str, Ranges]) -> tuple[str, ...]:
+        """Return the cancelled fulfillments whose captures pay the given units."""
+        return tuple(
+            e.fulfillment_id
+            for e in self.earlier
+            if e.plan is not None and e.canceled and _overlap(e.plan.units, taken)
+        )
+
+    def completes(self, order: Order, new: Mapping[str, Ranges], *, shipping_only: bool) -> bool:
+        """Tell whether no unit of the order (that ships) is left after this parcel."""
+        lines = [line for line in order.lines if line.requires_shipping or not shipping_only]
+        return all(
+            count(union(self.spent(line.id), new.get(line.id, ()))) >= line.quantity
+            for line in lines
+        )
+
+    def _orphaned(self, line_id: str) -> Ranges:
+        """Return captured units of cancelled parcels that no live parcel has taken over."""
+        paid = [e for e in self.earlier if e.plan is not None and e.captured and e.canceled]
+        live = [e for e in self.earlier if e.plan is not None and not e.canceled]
+        orphaned = union(*(e.plan.units.get(line_id, ()) for e in paid if e.plan))
+        kept = union(
+            *(e.plan.units.get(line_id, ()) for e in live if e.plan),
+            *(e.plan.taken_over.get(line_id, ()) for e in live if e.plan),
+        )
+        return without(orphaned, kept)
+
+
+def _overlap(units: Mapping[str, Ranges], taken: Mapping[str, Ranges]) -> bool:
+    return any(
+        count(without(units.get(line_id, ()), ranges)) < count(units.get(line_id, ()))
+        for line_id, ranges in taken.items()
+    )

@@ -1,0 +1,149 @@
+"""What Saleor is told after a capture: one request, at most four mutations (domain rule 22).
+
+The metadata keys are a public contract, documented in docs/saleor-writes.md. We write only keys
+that begin with `kustom.`, and never read them as merchant input (domain rule 23).
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
+from saleor_kustom.capture.money import to_decimal
+from saleor_kustom.capture.plan import Binding
+
+#: The shipping_info fields that a storefront may show.
+_PUBLIC = ("shipping_company", "shipping_method", "tracking_number", "tracking_uri")
+
+
+class ReportProblem(StrEnum):
+    """Why Saleor's transaction does not show the capture. The metadata is written all the same."""
+
+    FOREIGN_TRANSACTION = "foreign_transaction"  # another app or a staff user owns it (rule 24)
+    NO_TRANSACTION = "no_transaction"  # Saleor has no transaction for the Kustom order
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReport:
+    """One CHARGE_SUCCESS. Saleor counts each (transaction, psp_reference, type) once."""
+
+    transaction_id: str
+    psp_reference: str  # the capture id
+    amount: Decimal
+    message: str
+    external_url: str | None = None
+    available_actions: tuple[str, ...] | None = None  # None leaves them as they are
+    time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that one write tells Saleor. Empty mappings and None are not sent."""
+
+    order_id: str
+    fulfillment_id: str
+    transaction: TransactionReport | None = None
+    fulfillment_private: Mapping[str, str] = field(default_factory=dict)
+    fulfillment_public: Mapping[str, str] = field(default_factory=dict)
+    order_private: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """A capture that Kustom confirmed. Amount in minor units of the order's currency."""
+
+    binding: Binding
+    capture_id: str
+    amount_minor: int
+    reference: str
+    captured_at: datetime
+    tracking: Sequence[Mapping[str, str]] = ()
+    portal_url: str | None = None
+
+
+def transaction_of(
+    order: Order, kustom_order_id: str, app_id: str, app_identifier: str
+) -> Transaction | ReportProblem:
+    """Return the transaction to report on, or why there is none (domain rule 24).
+
+    Only its owner may report on a transaction; one without owner takes any app's report.
+    Ownership survives a re-install: it follows the app's identifier, not its id.
+    """
+    candidates = [t for t in order.transactions if t.psp_reference == kustom_order_id]
+    for transaction in candidates:
+        ours = transaction.owner_app_id == app_id
+        ours = ours or transaction.owner_app_identifier == app_identifier
+        nobodys = transaction.owner_app_id is None and not transaction.owned_by_user
+        if ours or nobodys:
+            return transaction
+    return ReportProblem.FOREIGN_TRANSACTION if candidates else ReportProblem.NO_TRANSACTION
+
+
+def report(
+    order: Order,
+    fulfillment: Fulfillment | None,
+    fulfillment_id: str,
+    captured: Captured,
+    transaction: Transaction | None,
+) -> Report:
+    """Return what to tell Saleor. A fulfillment that Saleor has deleted gets no metadata."""
+    amount = to_decimal(captured.amount_minor, order.currency)
+    return Report(
+        order_id=order.id,
+        fulfillment_id=fulfillment_id,
+        transaction=_charge(captured, amount, transaction) if transaction else None,
+        fulfillment_private=_private(captured, amount, order.currency) if fulfillment else {},
+        fulfillment_public=public_tracking(captured.tracking) if fulfillment else {},
+        order_private={
+            "kustom.order_id": captured.binding.kustom_order_id,
+            "kustom.merchant_id": captured.binding.merchant_id,
+            "kustom.environment": captured.binding.environment,
+            # A key of its own for each fulfillment: two that finish together both stay
+            # (lessons, row 33).
+            f"kustom.capture.{number_of(fulfillment_id)}": captured.capture_id,
+        },
+    )
+
+
+def public_tracking(tracking: Sequence[Mapping[str, str]]) -> dict[str, str]:
+    """Return the fulfillment's public metadata: what a storefront may show of the tracking."""
+    shown = [{k: entry[k] for k in _PUBLIC if k in entry} for entry in tracking]
+    shown = [entry for entry in shown if entry]
+    return {"kustom.tracking": json.dumps(shown, ensure_ascii=False)} if shown else {}
+
+
+def number_of(fulfillment_id: str) -> str:
+    """Return the number in a Saleor id ("RnVsZmlsbG1lbnQ6MTE=" is Fulfillment:11), or the id."""
+    try:
+        return base64.b64decode(fulfillment_id, validate=True).decode().rpartition(":")[2]
+    except (binascii.Error, UnicodeDecodeError):
+        return fulfillment_id
+
+
+def _charge(captured: Captured, amount: Decimal, transaction: Transaction) -> TransactionReport:
+    return TransactionReport(
+        transaction_id=transaction.id,
+        psp_reference=captured.capture_id,
+        amount=amount,
+        message=f"Captured by Kustom: {captured.reference}",
+        external_url=captured.portal_url,
+        # We serve none of Saleor's buttons, so our own transaction must not offer them.
+        available_actions=() if transaction.owner_app_id else None,
+        time=captured.captured_at,
+    )
+
+
+def _private(captured: Captured, amount: Decimal, currency: str) -> dict[str, str]:
+    return {
+        "kustom.capture_id": captured.capture_id,
+        "kustom.captured_amount": f"{amount}",
+        "kustom.currency": currency,
+        "kustom.captured_at": captured.captured_at.isoformat(),
+        "kustom.order_id": captured.binding.kustom_order_id,
+        "kustom.reference": captured.reference,
+    }

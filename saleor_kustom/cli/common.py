@@ -1,0 +1,43 @@
+"""What commands share: opening the store beside a running `serve`, and naming a shop."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from typing import Any, TypeVar
+
+from saleor_kustom import settings as settings_of
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.errors import SettingsError
+from saleor_kustom.settings import Settings
+from saleor_kustom.store import Store
+
+Result = TypeVar("Result")
+
+
+def with_store(task: Callable[[Settings, Store], Coroutine[Any, Any, Result]]) -> Result:
+    """Run `task` with the settings and an open store, and close the store."""
+
+    async def run() -> Result:
+        async with _store() as (settings, store):
+            return await task(settings, store)
+
+    return asyncio.run(run())
+
+
+@contextlib.asynccontextmanager
+async def _store() -> AsyncIterator[tuple[Settings, Store]]:
+    settings = settings_of.load()
+    store = await Store.open(settings.database_url, secret_key=settings.secret_key)
+    try:
+        yield settings, store
+    finally:
+        await store.close()
+
+
+async def the_shop(store: Store, api_url: str) -> Shop:
+    """Return the shop of that API URL. Raises SettingsError that lists the installed ones."""
+    shop = await store.shops.get(api_url)
+    if shop is None:
+        known = ", ".join(shop.api_url for shop in await store.shops.all()) or "none yet"
+        raise SettingsError(f"no shop {api_url} has installed the app; installed: {known}")
+    return shop

@@ -1,0 +1,119 @@
+"""The installation handshake: anybody may call it, so nothing is believed that was not asked.
+
+The order of the checks follows the official SDK's and the protocol document (sections 10, 11):
+header, token, allow-list, app id read back with the token at that very address, public keys.
+Only then is there something to store. Saleor shows the message to the person who installs.
+"""
+
+import ipaddress
+from collections.abc import Sequence
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urlsplit
+
+from saleor_kustom.errors import CallError, KeysUnavailable, NotGenuine, Unavailable
+from saleor_kustom.outbound import Outbound, is_public
+from saleor_kustom.saleor.client import SaleorClient
+from saleor_kustom.saleor.keys import fetch_jwks
+
+_NEEDED = frozenset({"MANAGE_ORDERS", "HANDLE_PAYMENTS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """What a successful handshake found."""
+
+    api_url: str
+    app_id: str
+    token: str
+    saleor_version: str
+    jwks: str
+
+    def __repr__(self) -> str:
+        """Never show the token."""
+        return f"Installation({self.api_url}, {self.app_id})"
+
+
+async def handshake(
+    saleor: SaleorClient,
+    outbound: Outbound,
+    *,
+    api_url: str,
+    token: str,
+    allowed: Sequence[str],
+    allow_private_hosts: bool,
+) -> Installation:
+    """Check everything and return what to store.
+
+    Raises NotGenuine with the protocol's error code. Nothing was stored, here or there.
+    """
+    check_address(api_url, allowed, allow_private_hosts=allow_private_hosts)
+    try:
+        identity = await saleor.identify(api_url, token)
+    except Unavailable as error:
+        raise NotGenuine("UNKNOWN_APP_ID", f"Saleor did not confirm the token: {error}") from error
+    except CallError as error:
+        raise NotGenuine("UNKNOWN_APP_ID", "Saleor does not know this token.") from error
+    missing = _NEEDED - identity.permissions
+    if missing:
+        raise NotGenuine(
+            "MISSING_PERMISSIONS", f"The app needs the permissions {', '.join(sorted(missing))}."
+        )
+    try:
+        jwks = await fetch_jwks(outbound, api_url)
+    except KeysUnavailable as error:
+        raise NotGenuine("JWKS_NOT_AVAILABLE", f"Saleor's public keys: {error}") from error
+    return Installation(api_url, identity.app_id, token, identity.saleor_version, jwks)
+
+
+def check_address(api_url: str, allowed: Sequence[str], *, allow_private_hosts: bool) -> None:
+    """Raise NotGenuine unless we may call this address at all.
+
+    The addresses that a name resolves to are judged again when the connection is made
+    (outbound.py), since a name can resolve to something else then.
+    """
+    parts = _parsed(api_url)
+    if parts is None:
+        raise NotGenuine("SALEOR_URL_PROHIBITED", "The saleor-api-url is no http(s) URL.")
+    if parts.scheme != "https" and not allow_private_hosts:
+        raise NotGenuine("SALEOR_URL_PROHIBITED", "The saleor-api-url must be https.")
+    if not allow_private_hosts and _is_private(parts.hostname or ""):
+        raise NotGenuine("SALEOR_URL_PROHIBITED", "The saleor-api-url is a private address.")
+    if allowed and not any(_same(parts, _parsed(entry)) for entry in allowed):
+        raise NotGenuine(
+            "SALEOR_URL_PROHIBITED",
+            f"{parts.scheme}://{parts.netloc} may not install this app; its operator lists the "
+            "allowed shops in SALEOR_KUSTOM_ALLOWED_SALEOR_URLS.",
+        )
+
+
+def _parsed(url: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("https", "http") and parts.hostname and not parts.username
+        _ = parts.port  # raises for what is no port
+    except ValueError:
+        return None
+    clean = url.isascii() and url.isprintable() and " " not in url
+    return parts if usable and clean and not parts.query and not parts.fragment else None
+
+
+def _same(ours: SplitResult, entry: SplitResult | None) -> bool:
+    """Compare scheme, host and port in full; the path too, where the entry has one."""
+    if entry is None:
+        return False
+    path = entry.path.rstrip("/")
+    return _origin(ours) == _origin(entry) and path in ("", ours.path.rstrip("/"))
+
+
+def _origin(parts: SplitResult) -> tuple[str, str, int]:
+    default = 443 if parts.scheme == "https" else 80
+    return parts.scheme, (parts.hostname or "").lower(), parts.port or default
+
+
+def _is_private(host: str) -> bool:
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return not is_public(str(ipaddress.ip_address(host)))
+    except ValueError:
+        return False

@@ -1,0 +1,274 @@
+"""Every setting: the one file that reads the environment (domain rule 31).
+
+A wrong value stops the start with one line: the variable's name, what is wrong, a right example.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from saleor_kustom import __version__
+from saleor_kustom.errors import SettingsError
+
+PREFIX = "SALEOR_KUSTOM_"
+_SHORTEST_SECRET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the environment says, checked."""
+
+    secret_key: str = field(repr=False)
+    app_url: str = "http://127.0.0.1:8080"
+    database_url: str = "sqlite:///saleor-kustom.db"
+    allowed_saleor_urls: tuple[str, ...] = ()
+    allow_private_hosts: bool = False
+    dashboard_origins: tuple[str, ...] = ()
+    kustom_live_url: str = "https://api.kustom.co"
+    kustom_playground_url: str = "https://api.playground.kustom.co"
+    kustom_portal_live_url: str = (
+        "https://portal.kustom.co/orders/list/{order_id}?merchantId={merchant_id}"
+    )
+    kustom_portal_playground_url: str = (
+        "https://portal.playground.kustom.co/orders/list/{order_id}?merchantId={merchant_id}"
+    )
+    kustom_order_id_key: str = "kustom_order_id"
+    extra_currencies: tuple[str, ...] = ()
+    product_url: str = ""
+    concurrency: int = 20
+    rate_per_second: float = 5.0
+    log_level: str = "INFO"
+    contact: str = ""
+
+    @property
+    def kustom_hosts(self) -> Mapping[str, str]:
+        """Return Kustom's base URL by environment."""
+        return {"live": self.kustom_live_url, "playground": self.kustom_playground_url}
+
+    @property
+    def kustom_portals(self) -> Mapping[str, str]:
+        """Return the portal's link template by environment."""
+        return {
+            "live": self.kustom_portal_live_url,
+            "playground": self.kustom_portal_playground_url,
+        }
+
+    @property
+    def user_agent(self) -> str:
+        """Return how we introduce ourselves; Kustom's firewall may block library defaults."""
+        contact = f"; +{self.contact}" if self.contact else ""
+        return f"saleor-kustom/{__version__} (Saleor{contact})"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table in the README."""
+
+    name: str  # without the prefix
+    meaning: str
+    example: str
+    read: Callable[[str], object] = str
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings. Raises SettingsError for the first that is missing or wrong."""
+    given = os.environ if environ is None else environ
+    known = {PREFIX + setting.name for setting in SETTINGS}
+    unknown = sorted(n for n in given if n.startswith(PREFIX) and n not in known | _TESTS)
+    if unknown:
+        raise SettingsError(f"{unknown[0]}: there is no such setting; see the table in README.md")
+    values = {}
+    for setting in SETTINGS:
+        text = given.get(PREFIX + setting.name, "").strip()
+        if text:
+            values[setting.name.lower()] = _read(setting, text)
+        elif setting.name == "SECRET_KEY":
+            raise SettingsError(_line(setting, "is not set"))
+    return Settings(**values)  # type: ignore[arg-type]
+
+
+_TESTS = {PREFIX + "TEST_DATABASE_URL"}
+
+
+def _read(setting: Setting, text: str) -> object:
+    try:
+        return setting.read(text)
+    except ValueError as error:
+        raise SettingsError(_line(setting, str(error))) from None
+
+
+def _line(setting: Setting, fault: str) -> str:
+    return f"{PREFIX}{setting.name}: {fault}; right would be, for example: {setting.example}"
+
+
+def _secret(text: str) -> str:
+    if len(text) < _SHORTEST_SECRET:
+        raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters")
+    if len(set(text)) < 8:  # noqa: PLR2004 - "xxxx…" is no secret
+        raise ValueError("repeats too few characters to be a secret")
+    return text
+
+
+def _url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        raise ValueError(f"{text!r} is no http(s) URL")
+    return text.rstrip("/")
+
+
+def _origin(text: str) -> str:
+    url = _url(text)
+    if urlsplit(url).path:
+        raise ValueError(f"{text!r} has a path; an origin has none")
+    return url
+
+
+def _urls(text: str) -> tuple[str, ...]:
+    return tuple(_listed_url(entry) for entry in _list(text))
+
+
+def _listed_url(text: str) -> str:
+    _url(text)
+    return text  # API URLs are compared with their slash
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    return tuple(_origin(entry) for entry in _list(text))
+
+
+def _list(text: str) -> tuple[str, ...]:
+    return tuple(entry.strip() for entry in text.split(",") if entry.strip())
+
+
+def _currencies(text: str) -> tuple[str, ...]:
+    found = tuple(entry.upper() for entry in _list(text))
+    for entry in found:
+        if len(entry) != 3 or not entry.isalpha():  # noqa: PLR2004 - ISO 4217
+            raise ValueError(f"{entry!r} is no currency code")
+    return found
+
+
+def _database(text: str) -> str:
+    if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+        return text
+    if text.startswith("postgresql://"):
+        return text
+    raise ValueError("is neither sqlite:///path nor postgresql://…")
+
+
+def _boolean(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError(f"{text!r} is neither true nor false")
+    return text == "true"
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1000:  # noqa: PLR2004 - sane
+        raise ValueError(f"{text!r} is no whole number from 1 to 1000")
+    return int(text)
+
+
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0 < rate <= 200:  # noqa: PLR2004 - Klarna's published limit
+        raise ValueError(f"{text!r} is no number above 0, at most 200")
+    return rate
+
+
+def _level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        raise ValueError(f"{text!r} is no log level")
+    return text.upper()
+
+
+def _slug_template(text: str) -> str:
+    if "{slug}" not in text:
+        raise ValueError("has no {slug} in it")
+    _url(text)
+    return text
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting(
+        "SECRET_KEY",
+        "encrypts tokens and passwords at rest; 32 characters or more; keep it with your backups",
+        "the output of: openssl rand -hex 32",
+        _secret,
+    ),
+    Setting(
+        "APP_URL",
+        "where Saleor and the Dashboard reach the app",
+        "https://kustom.shop.example",
+        _url,
+    ),
+    Setting(
+        "DATABASE_URL",
+        "where everything is kept; SQLite for one process",
+        "sqlite:////var/lib/saleor-kustom/app.db",
+        _database,
+    ),
+    Setting(
+        "ALLOWED_SALEOR_URLS",
+        "shops that may install the app, comma-separated; empty: any",
+        "https://shop.example/graphql/",
+        _urls,
+    ),
+    Setting(
+        "ALLOW_PRIVATE_HOSTS",
+        "whether a shop may be on http or a private address (development)",
+        "false",
+        _boolean,
+    ),
+    Setting(
+        "DASHBOARD_ORIGINS",
+        "where the Dashboard is served, if not at the shop's API origin",
+        "https://dashboard.shop.example",
+        _origins,
+    ),
+    Setting("KUSTOM_LIVE_URL", "Kustom's live API", "https://api.kustom.co", _url),
+    Setting(
+        "KUSTOM_PLAYGROUND_URL",
+        "Kustom's playground API",
+        "https://api.playground.kustom.co",
+        _url,
+    ),
+    Setting(
+        "KUSTOM_PORTAL_LIVE_URL",
+        "link to an order in Kustom's portal (unverified)",
+        "https://portal.kustom.co/orders/list/{order_id}?merchantId={merchant_id}",
+    ),
+    Setting(
+        "KUSTOM_PORTAL_PLAYGROUND_URL",
+        "the same for the playground (unverified)",
+        "https://portal.playground.kustom.co/orders/list/{order_id}?merchantId={merchant_id}",
+    ),
+    Setting(
+        "KUSTOM_ORDER_ID_KEY",
+        "metadata key in which the checkout writes the Kustom order id",
+        "kustom_order_id",
+    ),
+    Setting(
+        "EXTRA_CURRENCIES",
+        "currencies to allow beside those that Kustom lists",
+        "CZK,HUF",
+        _currencies,
+    ),
+    Setting(
+        "PRODUCT_URL",
+        "storefront link of a product, shown to the shopper by Kustom",
+        "https://shop.example/products/{slug}",
+        _slug_template,
+    ),
+    Setting("CONCURRENCY", "captures that run at the same time", "20", _count),
+    Setting("RATE_PER_SECOND", "calls a second to Kustom for each merchant account", "5", _rate),
+    Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO", _level),
+    Setting(
+        "CONTACT",
+        "sent to Kustom with every request, so that they can reach you",
+        "https://shop.example/contact",
+    ),
+)

@@ -1,0 +1,111 @@
+"""The shops that installed us, their keys, and every installation there was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from saleor_kustom.capture.parties import Mode, Shop
+from saleor_kustom.store.database import Database
+from saleor_kustom.store.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKeys:
+    """A shop's public keys as they were fetched (JSON text) and when (unix seconds)."""
+
+    jwks: str
+    fetched_at: float
+
+
+class Shops:
+    """Rows of `shop` and `installation`."""
+
+    def __init__(self, db: Database, secrets: Secrets) -> None:
+        self._db = db
+        self._secrets = secrets
+
+    async def get(self, api_url: str) -> Shop | None:
+        """Return the shop, or None when it has not installed us (or removed us)."""
+        sql = "select * from shop where api_url = :api_url"
+        rows = await self._db.read(sql, {"api_url": api_url})
+        return self._shop(rows[0]) if rows else None
+
+    async def all(self) -> Sequence[Shop]:
+        """Return every installed shop."""
+        return [self._shop(row) for row in await self._db.read("select * from shop order by 1")]
+
+    async def install(
+        self, api_url: str, app_id: str, token: str, *, saleor_version: str, jwks: str
+    ) -> None:
+        """Store an installation; a re-install replaces the shop's row and keeps its mode.
+
+        Waiting captures of the shop fall due: the new token may be what they waited for.
+        """
+        params = {
+            "api_url": api_url,
+            "app_id": app_id,
+            "token": self._secrets.seal(token, shop=api_url, purpose="token"),
+            "saleor_version": saleor_version,
+            "jwks": jwks,
+        }
+        await self._db(
+            (_END_OTHERS, params),
+            (_BEGIN, params),
+            (_PUT_SHOP, params),
+            (_WAKE_SHOP, params),
+        )
+
+    async def uninstall(self, api_url: str, app_id: str) -> bool:
+        """Remove the shop if that installation is the current one; a late event removes nothing."""
+        params = {"api_url": api_url, "app_id": app_id}
+        rows = await self._db(
+            (_END, params),
+            (
+                "delete from shop where api_url = :api_url and app_id = :app_id returning api_url",
+                params,
+            ),
+        )
+        return bool(rows)
+
+    async def set_mode(self, api_url: str, mode: Mode | None) -> None:
+        """Say whether the shop's fulfillments move money."""
+        params = {"api_url": api_url, "mode": mode.value if mode else None}
+        await self._db(("update shop set mode = :mode where api_url = :api_url", params))
+
+    async def keys(self, api_url: str) -> StoredKeys | None:
+        """Return the kept public keys."""
+        sql = "select jwks, jwks_fetched_at from shop where api_url = :api_url"
+        rows = await self._db.read(sql, {"api_url": api_url})
+        return StoredKeys(rows[0]["jwks"], rows[0]["jwks_fetched_at"]) if rows else None
+
+    async def keep_keys(self, api_url: str, jwks: str) -> None:
+        """Replace the kept public keys."""
+        sql = "update shop set jwks = :jwks, jwks_fetched_at = :now where api_url = :api_url"
+        await self._db((sql, {"api_url": api_url, "jwks": jwks}))
+
+    def _shop(self, row: dict[str, Any]) -> Shop:
+        return Shop(
+            api_url=row["api_url"],
+            app_id=row["app_id"],
+            token=self._secrets.open(row["token"], shop=row["api_url"], purpose="token"),
+            saleor_version=row["saleor_version"],
+            mode=Mode(row["mode"]) if row["mode"] else None,
+        )
+
+
+_END_OTHERS = """update installation set ended_at = :now
+    where api_url = :api_url and app_id <> :app_id and ended_at is null"""
+_END = """update installation set ended_at = :now
+    where api_url = :api_url and app_id = :app_id and ended_at is null"""
+_BEGIN = """insert into installation (api_url, app_id, installed_at)
+    values (:api_url, :app_id, :now)
+    on conflict (api_url, app_id) do update set installed_at = :now, ended_at = null"""
+_PUT_SHOP = """insert into shop
+        (api_url, app_id, token, saleor_version, jwks, jwks_fetched_at, installed_at)
+    values (:api_url, :app_id, :token, :saleor_version, :jwks, :now, :now)
+    on conflict (api_url) do update set app_id = excluded.app_id, token = excluded.token,
+        saleor_version = excluded.saleor_version, jwks = excluded.jwks,
+        jwks_fetched_at = excluded.jwks_fetched_at, installed_at = excluded.installed_at"""
+_WAKE_SHOP = """update capture set due_at = :now
+    where api_url = :api_url and worker is null
+      and waiting in ('shop_removed', 'token_refused')"""

@@ -1,0 +1,83 @@
+"""Manifest and installation, as Saleor asks for them."""
+
+import json
+from collections.abc import Callable
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from saleor_kustom.errors import NotGenuine, StoreUnavailable
+from saleor_kustom.outbound import Outbound
+from saleor_kustom.saleor.client import SaleorClient
+from saleor_kustom.saleor.install import handshake
+from saleor_kustom.settings import Settings
+from saleor_kustom.store import Store
+from saleor_kustom.web.bodies import read_body, refusal, single
+from saleor_kustom.web.manifest import manifest, schema_version
+
+_LARGEST_BYTES = 64 * 1024
+_STATUS = {"SALEOR_URL_PROHIBITED": 403, "UNKNOWN_APP_ID": 401, "JWKS_NOT_AVAILABLE": 401}
+
+
+class Installations:
+    """The routes that install us."""
+
+    def __init__(
+        self,
+        store: Store,
+        saleor: SaleorClient,
+        outbound: Outbound,
+        settings: Settings,
+        forget: Callable[[str], None],
+    ) -> None:
+        self._store = store
+        self._saleor = saleor
+        self._outbound = outbound
+        self._settings = settings
+        self._forget = forget
+
+    async def manifest(self, request: Request) -> Response:
+        """Answer with the manifest that this Saleor version can read."""
+        version = schema_version(request.headers.get("saleor-schema-version"))
+        return JSONResponse(manifest(self._settings.app_url, version))
+
+    async def register(self, request: Request) -> Response:
+        """Take an installation. On any failure nothing is stored, and Saleor deletes the app."""
+        api_url = single(request, "saleor-api-url")
+        if not api_url:
+            return refusal(400, "MISSING_API_URL", "The header saleor-api-url is missing.")
+        token = _token(await read_body(request, _LARGEST_BYTES))
+        if token is None:
+            return refusal(400, "MISSING_TOKEN", "The body has no auth_token.")
+        try:
+            await self._store.ping()  # nothing is asked of Saleor that could not be stored
+            made = await handshake(
+                self._saleor,
+                self._outbound,
+                api_url=api_url,
+                token=token,
+                allowed=self._settings.allowed_saleor_urls,
+                allow_private_hosts=self._settings.allow_private_hosts,
+            )
+            await self._store.shops.install(
+                made.api_url,
+                made.app_id,
+                made.token,
+                saleor_version=made.saleor_version,
+                jwks=made.jwks,
+            )
+        except NotGenuine as error:
+            return refusal(_STATUS.get(error.code, 401), error.code, str(error))
+        except StoreUnavailable:
+            return refusal(503, "STORE_UNAVAILABLE", "The app can't store now; try again.")
+        self._forget(api_url)
+        return JSONResponse({"success": True})
+
+
+def _token(body: bytes) -> str | None:
+    try:
+        token = json.loads(body)["auth_token"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return None
+    usable = isinstance(token, str) and 0 < len(token) <= 1000 and token.isascii()  # noqa: PLR2004
+    return token if usable and token.isprintable() else None

@@ -1,0 +1,140 @@
+"""Webhooks in: verify, store, answer, stop. The work runs later at our own pace.
+
+The order of the questions, cheapest first; nothing is fetched for a shop that did not install
+us. A 4xx is final for Saleor, a 5xx comes again: so what is not genuine gets 4xx, and what we
+can't judge or can't store gets 503 (domain rule 2).
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from saleor_kustom.capture.delivery import Delivery
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.errors import KeysUnavailable, NotGenuine, StoreUnavailable
+from saleor_kustom.intake.delivery import EVENTS, read_delivery
+from saleor_kustom.intake.signature import key_id, verify
+from saleor_kustom.saleor.keys import KeyRing
+from saleor_kustom.store import Store
+from saleor_kustom.web.bodies import read_body, refusal, single
+
+_log = logging.getLogger(__name__)
+
+LARGEST_BYTES = 16 * 1024 * 1024
+#: With several instances another one may have taken a re-installation.
+_SHOP_KEPT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    shop: Shop
+    until: float
+
+
+class Webhooks:
+    """The route for Saleor's deliveries."""
+
+    def __init__(self, store: Store, keys: KeyRing, wake: Callable[[], None]) -> None:
+        self._store = store
+        self._keys = keys
+        self._wake = wake
+        self._shops: dict[str, _Known] = {}
+
+    def forget(self, api_url: str) -> None:
+        """Drop what is cached: the shop was installed again or removed."""
+        self._shops.pop(api_url, None)
+        self._keys.forget(api_url)
+
+    async def receive(self, request: Request) -> Response:
+        """Answer one delivery."""
+        event = request.path_params["event"]
+        if event not in EVENTS:
+            return refusal(404, "UNKNOWN_EVENT", f"No webhook is called {event}.")
+        body = await read_body(request, LARGEST_BYTES)
+        try:
+            shop = await self._shop(request, event)
+            delivery = await self._store_verified(request, shop, event, body)
+        except NotGenuine as error:
+            _log.warning("refused a delivery of %s: %s %s", event, error.code, error)
+            return refusal(_STATUS.get(error.code, 400), error.code, str(error))
+        except (KeysUnavailable, StoreUnavailable) as error:
+            _log.warning("could not take a delivery of %s now: %s", event, error)
+            return refusal(503, "TRY_AGAIN", "The delivery could not be stored; send it again.")
+        return JSONResponse({"success": True, "stored": delivery is not None})
+
+    async def _shop(self, request: Request, event: str) -> Shop:
+        api_url = single(request, "saleor-api-url")
+        if single(request, "saleor-event").lower() != event:
+            raise NotGenuine("EVENT_DIFFERS", "The header saleor-event is not the path's event.")
+        shop = await self._installed(api_url)
+        if shop is None:
+            raise NotGenuine("NOT_INSTALLED", "This shop has not installed the app.")
+        if single(request, "saleor-domain") != urlsplit(api_url).netloc:
+            raise NotGenuine("DOMAIN_DIFFERS", "saleor-domain is not the API URL's host.")
+        return shop
+
+    async def _installed(self, api_url: str) -> Shop | None:
+        now = time.monotonic()
+        known = self._shops.get(api_url)
+        if known is not None and known.until > now:
+            return known.shop
+        return await self._read_again(api_url)
+
+    async def _read_again(self, api_url: str) -> Shop | None:
+        shop = await self._store.shops.get(api_url)
+        if shop is None:
+            self._shops.pop(api_url, None)
+            return None
+        self._shops[api_url] = _Known(shop, time.monotonic() + _SHOP_KEPT_S)
+        return shop
+
+    async def _store_verified(
+        self, request: Request, shop: Shop, event: str, body: bytes
+    ) -> Delivery | None:
+        """Verify and store; None for what needs no storing. Raises NotGenuine and others."""
+        signature = single(request, "saleor-signature")
+        keys = await self._keys.keys_for(shop.api_url, key_id(signature))
+        verified = verify(body, signature, keys)
+        delivery = read_delivery(event, verified)
+        shop = await self._recipient(shop, delivery)
+        if event == "app_deleted":
+            await self._removed(shop, delivery)
+            return None
+        if event == "fulfillment_metadata_updated" and delivery.issuing_app_id == shop.app_id:
+            return None  # our own write came back to us (domain rule 23)
+        new = await self._store.deliveries.receive(shop.api_url, delivery, verified)
+        if new:
+            self._wake()
+        return delivery
+
+    async def _recipient(self, shop: Shop, delivery: Delivery) -> Shop:
+        """Check that it was sent to us; a delivery that can't say so is kept for a person."""
+        if delivery.recipient_id is None and not delivery.understood:
+            return shop
+        if delivery.recipient_id != shop.app_id:
+            again = await self._read_again(shop.api_url)  # installed again just now?
+            if again is None or delivery.recipient_id != again.app_id:
+                raise NotGenuine("RECIPIENT_DIFFERS", "The delivery was meant for another app.")
+            return again
+        return shop
+
+    async def _removed(self, shop: Shop, delivery: Delivery) -> None:
+        """Forget a removed shop; a late event of an older installation removes nothing."""
+        if delivery.app_id == shop.app_id:
+            await self._store.shops.uninstall(shop.api_url, shop.app_id)
+            self.forget(shop.api_url)
+
+
+_STATUS = {
+    "NOT_INSTALLED": 401,
+    "SIGNATURE_WITHOUT_KEY_ID": 401,
+    "SIGNATURE_MALFORMED": 401,
+    "SIGNATURE_KEY_UNKNOWN": 401,
+    "SIGNATURE_WRONG": 401,
+    "RECIPIENT_DIFFERS": 403,
+}

@@ -1,0 +1,170 @@
+"""One claimed capture on its way: what was read about it in this claim, and how it is saved."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from saleor_kustom.capture.authorization import Authorization
+from saleor_kustom.capture.fulfillment import Fulfillment, Order
+from saleor_kustom.capture.held import Held
+from saleor_kustom.capture.parties import Account, Mode, Shop
+from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.policy import Policy
+from saleor_kustom.capture.state import Event, State, after
+from saleor_kustom.kustom.client import KustomClient
+from saleor_kustom.saleor.client import SaleorClient
+from saleor_kustom.store import Capture, Store
+from saleor_kustom.worker.pace import Pace
+
+#: A lease outlasts the longest call, so nothing is sent under a lease that ends before the
+#: answer must be here (domain rule 17).
+LEASE_S = 60.0
+CALL_DEADLINE_S = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a worker works with; joined in app.py."""
+
+    store: Store
+    kustom: KustomClient
+    saleor: SaleorClient
+    policy: Callable[[Shop, str], Policy]  # by shop and channel
+    portal_url: Callable[[Binding], str | None]
+    app_identifier: str
+    pace: Pace  # awaited before each call to Kustom: rate and breaker
+    clock: Callable[[], float] = time.time  # for what is shown; due times are the database's
+    monotonic: Callable[[], float] = time.monotonic
+    chance: Callable[[], float] = field(default=lambda: 0.5)
+
+
+class Rest(Exception):  # noqa: N818 - not an error: the capture rests, its row is saved
+    """This claim is over: the row has been released."""
+
+
+@dataclass(slots=True)
+class Journey:
+    """A capture under our lease, with what this claim has read. Lives for one claim."""
+
+    parts: Parts
+    capture: Capture
+    shop: Shop
+    leased_at: float  # monotonic
+    order: Order | None = None
+    fulfillment: Fulfillment | None = None
+    binding: Binding | None = None
+    account: Account | None = None
+    authorization: Authorization | None = None
+
+    def mode(self, account: Account) -> Mode:
+        """Return whether money may move: playground captures, live observes until told."""
+        by_default = Mode.CAPTURE if account.environment == "playground" else Mode.OBSERVE
+        return self.shop.mode or by_default
+
+    async def before_call(self) -> None:
+        """Make the lease outlast a call, or raise LeaseLost: another instance has the capture."""
+        if self.parts.monotonic() - self.leased_at > LEASE_S - CALL_DEADLINE_S:
+            leased_at = self.parts.monotonic()
+            await self.parts.store.captures.renew(self.capture, LEASE_S)
+            self.leased_at = leased_at
+
+    async def advance(self, *events: Event, detail: Mapping[str, Any], **columns: Any) -> None:
+        """Commit one or more transitions and go on under a renewed lease."""
+        state = self._after(*events)
+        leased_at = self.parts.monotonic()
+        self.capture = await self.parts.store.captures.save(
+            self.capture,
+            what=events[-1].value,
+            detail=detail,
+            keep=True,
+            lease_s=LEASE_S,
+            **(_CLEAR | {"state": state, "failures": 0} | columns),
+        )
+        self.leased_at = leased_at
+
+    async def note(self, what: str, detail: Mapping[str, Any], **columns: Any) -> None:
+        """Commit something learned that changes no state, and go on."""
+        leased_at = self.parts.monotonic()
+        self.capture = await self.parts.store.captures.save(
+            self.capture, what=what, detail=detail, keep=True, lease_s=LEASE_S, **columns
+        )
+        self.leased_at = leased_at
+
+    async def rest(
+        self, *events: Event, what: str, detail: Mapping[str, Any], **columns: Any
+    ) -> Rest:
+        """Commit and let go; the capture is woken by news only. To be raised."""
+        state = self._after(*events)
+        await self._release(what, detail, None, **(_CLEAR | {"state": state} | columns))
+        return Rest()
+
+    async def hold(self, held: Held, *events: Event, **columns: Any) -> Rest:
+        """Commit that a person must look, and let go. To be raised."""
+        detail = dict(held.detail)
+        state = self._after(*events)
+        await self._release(
+            "held",
+            {"reason": held.reason.value, **detail},
+            None,
+            **(
+                {
+                    "state": state,
+                    "held": held.reason.value,
+                    "held_detail": detail,
+                    "waiting": None,
+                    "waiting_detail": {},
+                }
+                | columns
+            ),
+        )
+        return Rest()
+
+    async def wait(
+        self, why: str, due_in_s: float | None, detail: Mapping[str, Any], **columns: Any
+    ) -> Rest:
+        """Commit why this capture waits and when it is looked at again. To be raised."""
+        again = self.capture.waiting == why
+        failures = self.capture.failures + 1 if again else 1
+        await self._release(
+            "waits",
+            {"why": why, **detail},
+            due_in_s,
+            **(
+                {
+                    "waiting": why,
+                    "waiting_detail": dict(detail),
+                    "failures": failures,
+                    "held": None,
+                    "held_detail": {},
+                }
+                | columns
+            ),
+        )
+        return Rest()
+
+    def waited(self, why: str) -> int:
+        """Return how many times in a row this capture has waited for `why`."""
+        return self.capture.failures if self.capture.waiting == why else 0
+
+    def _after(self, *events: Event) -> State:
+        state = self.capture.state
+        for event in events:
+            state = after(state, event)
+        return state
+
+    async def _release(
+        self, what: str, detail: Mapping[str, Any], due_in_s: float | None, **columns: Any
+    ) -> None:
+        self.capture = await self.parts.store.captures.save(
+            self.capture, what=what, detail=detail, keep=False, due_in_s=due_in_s, **columns
+        )
+
+
+#: Going on clears the marks of an earlier rest.
+_CLEAR: dict[str, Any] = {
+    "held": None,
+    "held_detail": {},
+    "waiting": None,
+    "waiting_detail": {},
+}

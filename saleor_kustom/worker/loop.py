@@ -1,0 +1,164 @@
+"""The worker's loop: claim what is due, run it, and turn every failure into a decision.
+
+Safe to run in several processes where the database allows it: claims are leases, writes are
+fenced, and one capture of a Kustom order runs at a time (durable-engine, sections 2 and 3).
+"""
+
+import asyncio
+import logging
+import os
+import socket
+import uuid
+
+from saleor_kustom.capture.held import Held, Reason
+from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failure
+from saleor_kustom.errors import CallError, StoreUnavailable
+from saleor_kustom.store import Capture, LeaseLost
+from saleor_kustom.worker.journey import LEASE_S, Journey, Parts, Rest
+from saleor_kustom.worker.steps import advance
+
+_log = logging.getLogger(__name__)
+
+#: A deploy stops us with SIGTERM and waits this long before it kills.
+STOP_WITHIN_S = 20.0
+
+
+class Worker:
+    """Claims captures and takes each as far as it goes now."""
+
+    def __init__(
+        self, parts: Parts, *, slots: int = 20, poll_s: float = 1.0, name: str | None = None
+    ) -> None:
+        self.parts = parts
+        self.name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._slots = slots
+        self._poll_s = poll_s
+        self._woken = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+
+    def wake(self) -> None:
+        """Look for due captures now: something was stored."""
+        self._woken.set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Work until `stop` is set, then finish or hand back what is under way."""
+        while not stop.is_set():
+            self._woken.clear()
+            claimed = await self._claim()
+            for capture in claimed:
+                self._start(capture)
+            if not claimed:
+                await self._sleep(stop)
+        await self._hand_back()
+
+    async def drain(self, *, limit: int = 10_000) -> int:
+        """Run everything that is due now and return how many claims that took."""
+        claims = 0
+        while claims < limit:
+            claimed = await self.parts.store.captures.claim(self.name, self._slots, LEASE_S)
+            if not claimed:
+                break
+            claims += len(claimed)
+            await asyncio.gather(*(self._run(capture) for capture in claimed))
+        return claims
+
+    async def _claim(self) -> list[Capture]:
+        free = self._slots - len(self._running)
+        if free <= 0:
+            return []
+        try:
+            return await self.parts.store.captures.claim(self.name, free, LEASE_S)
+        except StoreUnavailable as error:
+            _log.warning("the database is away, claiming again in a moment: %s", error)
+            return []
+
+    def _start(self, capture: Capture) -> None:
+        task = asyncio.create_task(self._run(capture))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._woken.set()  # its line's next capture may be due now
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("a bug stopped a capture; its lease ends soon", exc_info=task.exception())
+
+    async def _sleep(self, stop: asyncio.Event) -> None:
+        waits = {asyncio.create_task(self._woken.wait()), asyncio.create_task(stop.wait())}
+        await asyncio.wait(waits, timeout=self._poll_s, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _hand_back(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=STOP_WITHIN_S - 5.0)
+        for task in self._running:
+            task.cancel()
+        try:
+            await asyncio.wait_for(self.parts.store.captures.release_all(self.name), 4.0)
+        except (StoreUnavailable, TimeoutError) as error:
+            _log.warning("could not hand back; leases end by themselves: %s", error)
+
+    async def _run(self, capture: Capture) -> None:
+        """Run one claimed capture; only a bug leaves this function as an exception."""
+        leased_at = self.parts.monotonic()
+        try:
+            shop = await self.parts.store.shops.get(capture.api_url)
+            if shop is None:
+                await self.parts.store.captures.save(
+                    capture,
+                    what="waits",
+                    detail={"why": "shop_removed"},
+                    keep=False,
+                    due_in_s=None,
+                    waiting="shop_removed",
+                )
+                return
+            journey = Journey(self.parts, capture, shop, leased_at)
+            await self._advance(journey)
+        except Rest:
+            pass
+        except LeaseLost:
+            _log.info("capture %s: another instance has it", capture.id)
+        except StoreUnavailable as error:
+            _log.warning("capture %s: the database is away: %s", capture.id, error)
+
+    async def _advance(self, journey: Journey) -> None:
+        try:
+            await advance(journey)
+        except CallError as error:
+            await self._failed(journey, error)
+
+    async def _failed(self, journey: Journey, error: CallError) -> None:
+        """Store what a failed call means: again later, a paused account, or a person."""
+        why = error.code.lower()
+        failures = journey.capture.failures
+        decision = after_failure(error, failures=failures, chance=self.parts.chance())
+        detail: dict[str, str | int] = {
+            "code": error.code,
+            "message": "; ".join(error.messages)[:500],
+            "status": error.status or 0,
+            "correlation_id": error.correlation_id or "",
+        }
+        _log.warning("capture %s: %s", journey.capture.id, error)
+        match decision:
+            case Again():
+                due_in_s: float = decision.after_s
+            case PauseAccount():
+                due_in_s = await self._pause(journey, error)
+            case GiveUp():
+                held = Held(
+                    Reason.REFUSED_BY_KUSTOM,
+                    {"amount": journey.capture.amount_minor or 0, **detail},
+                )
+                raise await journey.hold(held)
+        raise await journey.wait(why, due_in_s, detail, failures=failures + 1)
+
+    async def _pause(self, journey: Journey, error: CallError) -> float:
+        """Pause the merchant account as a whole: every call of it would be refused."""
+        account = journey.account
+        if account is not None:
+            await self.parts.store.accounts.pause(
+                account.environment, account.merchant_id, str(error)
+            )
+        return 60.0

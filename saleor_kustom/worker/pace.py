@@ -1,0 +1,91 @@
+"""How fast Kustom is called: a rate shared by all instances, and a breaker per host.
+
+The rate is counted in the database, so that it holds for all instances together (domain
+rule 26). The breaker is this instance's own: in an outage each instance lets single probes
+through instead of a storm.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from saleor_kustom.capture.parties import Account
+from saleor_kustom.errors import CallError, OutcomeUnknown, Unavailable
+from saleor_kustom.store import Store
+
+#: So many calls in a row without a sensible answer open the breaker.
+_OPEN_AFTER = 5
+_FIRST_S = 2.0
+_LONGEST_S = 60.0
+#: A wait longer than this gives the slot back instead of sleeping in it.
+_SLEEP_AT_MOST_S = 2.0
+
+
+@dataclass(slots=True)
+class _Breaker:
+    failures: int = 0
+    closed_at: float = 0.0  # monotonic; no call before this
+    span_s: float = _FIRST_S
+
+
+class Pace:
+    """Awaited before each call to Kustom; told of each call's outcome."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        per_second: float,
+        monotonic: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._store = store
+        self._per_second = per_second
+        self._monotonic = monotonic
+        self._sleep = sleep
+        self._breakers: dict[str, _Breaker] = {}
+
+    async def __call__(self, account: Account) -> None:
+        """Wait for this account's turn, or raise Unavailable to come back later."""
+        self._pass_breaker(account.environment)
+        if self._per_second <= 0:  # lifted, by the benchmark only
+            return
+        wait_s = await self._store.rate.take(
+            account.environment, account.merchant_id, self._per_second
+        )
+        if wait_s > _SLEEP_AT_MOST_S:
+            raise Unavailable("RATE_LIMITED_BY_US", retry_after_s=wait_s)
+        if wait_s > 0:
+            await self._sleep(wait_s)
+
+    def succeeded(self, account: Account) -> None:
+        """Close the breaker: the host answers sensibly."""
+        self._breakers.pop(account.environment, None)
+
+    def failed(self, account: Account, error: CallError) -> None:
+        """Count an outage; an answer that makes sense is none, however negative."""
+        if not _is_outage(error):
+            self.succeeded(account)
+            return
+        breaker = self._breakers.setdefault(account.environment, _Breaker())
+        breaker.failures += 1
+        if breaker.failures >= _OPEN_AFTER:
+            breaker.closed_at = self._monotonic() + breaker.span_s
+            breaker.span_s = min(_LONGEST_S, breaker.span_s * 2)
+
+    def _pass_breaker(self, environment: str) -> None:
+        breaker = self._breakers.get(environment)
+        if breaker is None or breaker.failures < _OPEN_AFTER:
+            return
+        left_s = breaker.closed_at - self._monotonic()
+        if left_s > 0:
+            raise Unavailable("KUSTOM_AWAY", retry_after_s=left_s)
+        # This call is the probe: the others wait until it has answered.
+        breaker.closed_at = self._monotonic() + breaker.span_s
+
+
+def _is_outage(error: CallError) -> bool:
+    if isinstance(error, OutcomeUnknown):
+        return True
+    return isinstance(error, Unavailable) and (error.status is None or error.status >= 500)  # noqa: PLR2004

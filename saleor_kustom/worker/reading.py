@@ -1,0 +1,136 @@
+"""Read both sides before deciding: the order in Saleor, its authorization at Kustom.
+
+A delivery is a trigger, Saleor's API is the truth (domain rule 1); and each plan looks at the
+Kustom order first (domain rule 7).
+"""
+
+from saleor_kustom.capture.authorization import Authorization, KustomCapture
+from saleor_kustom.capture.binding import Candidate, candidates, refusal
+from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.held import Held, Reason
+from saleor_kustom.capture.parties import Account
+from saleor_kustom.capture.plan import Binding, NothingWhy
+from saleor_kustom.capture.retry import LATE_ID_S, nth
+from saleor_kustom.capture.state import Event
+from saleor_kustom.errors import Refused
+from saleor_kustom.worker.journey import Journey
+
+NOT_LINKED_YET = "kustom_order_unknown"
+
+
+async def read_saleor(journey: Journey) -> Order:
+    """Read order and fulfillment as they are now; hold what the installed Saleor does not know."""
+    capture = journey.capture
+    await journey.before_call()
+    order = await journey.parts.saleor.order(journey.shop, capture.order_id)
+    if order is None:
+        raise await journey.hold(Held(Reason.FULFILLMENT_UNKNOWN))
+    journey.order = order
+    journey.fulfillment = order.fulfillment(capture.fulfillment_id)
+    return order
+
+
+async def check_identity(journey: Journey) -> None:
+    """Hold a fulfillment that is not the one that we were told of (domain rules 1 and 3)."""
+    capture, fulfillment = journey.capture, journey.fulfillment
+    if fulfillment is None:
+        raise await journey.hold(Held(Reason.FULFILLMENT_UNKNOWN))
+    created = capture.fulfillment_created
+    others = await journey.parts.store.captures.namesakes(capture)
+    if others or created != fulfillment.created:
+        raise await journey.hold(
+            Held(Reason.IDENTITY_CHANGED, {"fulfillment": capture.fulfillment_id})
+        )
+
+
+async def read_kustom(journey: Journey, order: Order) -> Authorization:
+    """Return the order's authorization as it is now, binding the order first if it is not."""
+    store = journey.parts.store
+    binding = await store.captures.binding(journey.shop.api_url, order.id)
+    if binding is None:
+        return await _bind(journey, order)
+    account = await account_of(journey, binding)
+    return await look(journey, binding, account)
+
+
+async def account_of(journey: Journey, binding: Binding) -> Account:
+    """Return the credentials of the account that the order is bound to, or hold."""
+    account = await journey.parts.store.accounts.by_binding(journey.shop.api_url, binding)
+    if account is None:
+        raise await journey.hold(Held(Reason.NO_CREDENTIALS, {"channel": binding.merchant_id}))
+    journey.binding, journey.account = binding, account
+    return account
+
+
+async def look(journey: Journey, binding: Binding, account: Account) -> Authorization:
+    """Read the Kustom order once."""
+    await journey.parts.pace(account)
+    await journey.before_call()
+    authorization = await journey.parts.kustom.order(account, binding.kustom_order_id)
+    journey.binding, journey.account = binding, account
+    journey.authorization = authorization
+    return authorization
+
+
+def found(authorization: Authorization, reference: str) -> KustomCapture | None:
+    """Return the capture at Kustom that bears our reference, if there is one."""
+    return next((c for c in authorization.captures if c.reference == reference), None)
+
+
+async def _bind(journey: Journey, order: Order) -> Authorization:
+    """Try the order's candidates in their order; freeze the first that fits (domain rule 4)."""
+    if order.origin == "REISSUE":  # inherits all metadata, our binding too (domain rule 5)
+        raise await _nothing(journey, NothingWhy.REPLACEMENT)
+    if order.total_minor == 0:
+        raise await _nothing(journey, NothingWhy.WORTH_ZERO)
+    policy = journey.parts.policy(journey.shop, order.channel)
+    account = await journey.parts.store.accounts.get(journey.shop.api_url, order.channel)
+    known = candidates(order, policy)
+    if not known:
+        raise await _wait_for_id(journey, order)
+    if account is None:
+        raise await journey.hold(Held(Reason.NO_CREDENTIALS, {"channel": order.channel}))
+    for candidate in known:
+        authorization = await _try(journey, order, account, candidate)
+        if authorization is not None:
+            return authorization
+    raise await _nothing(journey, NothingWhy.NOT_KUSTOM)
+
+
+async def _try(
+    journey: Journey, order: Order, account: Account, candidate: Candidate
+) -> Authorization | None:
+    """Return the candidate's authorization when it fits; None: not a Kustom order."""
+    shown = {"kustom_order": candidate.kustom_order_id}
+    if not candidate.valid:
+        why = "its id is not a UUID"
+        raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why}))
+    binding = Binding(account.environment, account.merchant_id, candidate.kustom_order_id)
+    try:
+        authorization = await look(journey, binding, account)
+    except Refused as error:
+        if candidate.guessed and error.status == 404:  # noqa: PLR2004 - HTTP's own number
+            return None
+        raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": str(error)})) from error
+    why_not = refusal(order, authorization)
+    if why_not is not None:
+        raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why_not}))
+    if not await journey.parts.store.captures.bind(journey.capture, binding, candidate.source):
+        why = "it belongs to another order already"
+        raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why}))
+    return authorization
+
+
+async def _wait_for_id(journey: Journey, order: Order) -> Exception:
+    if order.total_charged_minor >= order.total_minor:
+        return await _nothing(journey, NothingWhy.PAID_BY_OTHERS)
+    due_in_s = nth(LATE_ID_S, journey.waited(NOT_LINKED_YET))
+    if due_in_s is None:
+        return await journey.hold(Held(Reason.NOT_LINKED))
+    return await journey.wait(NOT_LINKED_YET, due_in_s, {})
+
+
+async def _nothing(journey: Journey, why: NothingWhy) -> Exception:
+    return await journey.rest(
+        Event.NOTHING_TO_CAPTURE, what="nothing", detail={"why": why}, waiting=why.value
+    )

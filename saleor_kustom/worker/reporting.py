@@ -1,0 +1,182 @@
+"""Tell Saleor what Kustom did, and follow up on tracking that comes later."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from saleor_kustom.capture.decide import reference
+from saleor_kustom.capture.fulfillment import Fulfillment, Order
+from saleor_kustom.capture.held import Held, Reason
+from saleor_kustom.capture.plan import Binding, Plan, idempotency_key
+from saleor_kustom.capture.report import (
+    Captured,
+    Report,
+    ReportProblem,
+    public_tracking,
+    report as report_of,
+    transaction_of,
+)
+from saleor_kustom.capture.shipping_info import difference, entries
+from saleor_kustom.capture.state import Event
+from saleor_kustom.errors import Refused
+from saleor_kustom.worker.journey import Journey
+from saleor_kustom.worker.reading import account_of, found, look, read_saleor
+
+Entries = Sequence[Mapping[str, str]]
+
+
+async def report(journey: Journey) -> None:
+    """Write capture id and tracking to Saleor: one request, idempotent, so asked until it took."""
+    order = journey.order or await read_saleor(journey)
+    captured = await _captured(journey)
+    chosen = transaction_of(
+        order,
+        captured.binding.kustom_order_id,
+        journey.shop.app_id,
+        journey.parts.app_identifier,
+    )
+    problem = chosen if isinstance(chosen, ReportProblem) else None
+    transaction = None if isinstance(chosen, ReportProblem) else chosen
+    await journey.before_call()
+    reported = await journey.parts.saleor.report(
+        journey.shop,
+        report_of(
+            order, journey.fulfillment, journey.capture.fulfillment_id, captured, transaction
+        ),
+    )
+    if reported.transaction_refused:
+        problem = ReportProblem.FOREIGN_TRANSACTION
+    columns = {
+        "reported_at": journey.parts.clock(),
+        "report_problem": problem.value if problem else None,
+    }
+    if journey.capture.canceled:
+        raise await journey.hold(_canceled(journey), Event.REPORT_ACCEPTED, **columns)
+    raise await journey.rest(
+        Event.REPORT_ACCEPTED,
+        what="reported",
+        detail={"problem": columns["report_problem"]},
+        **columns,
+    )
+
+
+async def follow_up(journey: Journey) -> None:
+    """News about a capture that is done: a cancellation, or tracking that came late."""
+    order = await read_saleor(journey)
+    fulfillment = journey.fulfillment
+    if journey.capture.canceled or (fulfillment and fulfillment.status == "CANCELED"):
+        raise await journey.hold(_canceled(journey), canceled=True)
+    if fulfillment is None:  # emptied by returns: nothing left to track
+        raise await journey.rest(what="rests", detail={})
+    if journey.capture.tracking_pending is None:
+        missing = difference(entries(order, fulfillment), journey.capture.tracking_sent)
+        if missing:
+            await _freeze_tracking(journey, order, fulfillment, missing)
+    if journey.capture.tracking_pending is not None:
+        await _send_tracking(journey)
+    await _show_tracking(journey, order, fulfillment)
+    raise await journey.rest(what="rests", detail={})
+
+
+def _canceled(journey: Journey) -> Held:
+    detail = {"amount": journey.capture.amount_minor or 0}
+    return Held(Reason.CANCELED_AFTER_CAPTURE, detail)
+
+
+async def _captured(journey: Journey) -> Captured:
+    """Put together what the capture's own row knows."""
+    capture = journey.capture
+    if capture.capture_id is None or capture.plan is None:
+        raise AssertionError("a captured row has a capture id and a plan")
+    binding = journey.binding or await _binding(journey)
+    plan = Plan.model_validate_json(capture.plan)
+    at = capture.captured_at if capture.captured_at is not None else journey.parts.clock()
+    return Captured(
+        binding=binding,
+        capture_id=capture.capture_id,
+        amount_minor=plan.amount_minor,
+        reference=plan.reference,
+        captured_at=datetime.fromtimestamp(at, UTC),
+        tracking=capture.tracking_sent,
+        portal_url=journey.parts.portal_url(binding),
+    )
+
+
+async def _binding(journey: Journey) -> Binding:
+    captures = journey.parts.store.captures
+    binding = await captures.binding(journey.shop.api_url, journey.capture.order_id)
+    if binding is None:
+        raise AssertionError("a captured row has a binding")
+    return binding
+
+
+async def _freeze_tracking(
+    journey: Journey, order: Order, fulfillment: Fulfillment, missing: Entries
+) -> None:
+    """Commit body and key before the call: Kustom appends, so nothing may be sent twice."""
+    binding = await _binding(journey)
+    body = json.dumps({"shipping_info": [dict(entry) for entry in missing]}, ensure_ascii=False)
+    operation = f"shipping-info/{journey.capture.capture_id}/{len(journey.capture.tracking_sent)}"
+    key = idempotency_key(binding, operation, reference(order, fulfillment), body)
+    pending = {"body": body, "key": key, "since": journey.parts.clock()}
+    await journey.note("tracking_planned", {"key": key}, tracking_pending=json.dumps(pending))
+
+
+async def _send_tracking(journey: Journey) -> None:
+    """Send the pending entries to the right capture, unless a look shows them there already."""
+    capture = journey.capture
+    if capture.tracking_pending is None or capture.capture_id is None:
+        raise AssertionError("tracking is frozen before it is sent")
+    pending = json.loads(capture.tracking_pending)
+    wanted: list[dict[str, str]] = json.loads(pending["body"])["shipping_info"]
+    binding = await _binding(journey)
+    account = await account_of(journey, binding)
+    authorization = await look(journey, binding, account)
+    plan = Plan.model_validate_json(capture.plan or "")
+    there = found(authorization, plan.reference)
+    sent = tuple(there.shipping_info) if there else ()
+    if difference(wanted, sent):
+        await journey.parts.pace(account)
+        await journey.before_call()
+        try:
+            await journey.parts.kustom.add_shipping_info(
+                account,
+                binding.kustom_order_id,
+                capture.capture_id,
+                body=pending["body"],
+                key=pending["key"],
+            )
+        except Refused as error:
+            raise await journey.rest(
+                what="tracking_refused",
+                detail={"code": error.code, "correlation_id": error.correlation_id},
+                tracking_pending=None,
+                tracking_problem=str(error),
+            ) from error
+    await journey.note(
+        "tracking_sent",
+        {"entries": len(wanted)},
+        tracking_pending=None,
+        tracking_problem=None,
+        tracking_sent=(*capture.tracking_sent, *wanted),
+    )
+
+
+async def _show_tracking(journey: Journey, order: Order, fulfillment: Fulfillment) -> None:
+    """Write the tracking to the fulfillment's public metadata, where a storefront may show it.
+
+    Compared with what Saleor has, since a concurrent save there can lose metadata
+    (saleor-core-observed, section 6).
+    """
+    shown = public_tracking(journey.capture.tracking_sent)
+    if all(fulfillment.metadata.get(key) == value for key, value in shown.items()):
+        return
+    await journey.before_call()
+    await journey.parts.saleor.report(
+        journey.shop,
+        Report(
+            order_id=order.id,
+            fulfillment_id=journey.capture.fulfillment_id,
+            fulfillment_public=shown,
+        ),
+    )
