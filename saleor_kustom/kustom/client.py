@@ -200,7 +200,7 @@ def _nonsense(answer: Answer, what: str) -> Unavailable:
 
 def _made(answer: Answer, header: str) -> str | None:
     """Return the id of what was made: its own header, else the end of `location`."""
-    made = answer.headers.get(header, "").strip()
+    made: str = answer.headers.get(header, "").strip()
     if made:
         return made
     location = urlsplit(answer.headers.get("location", "")).path.rstrip("/")
