@@ -1,21 +1,18 @@
 """`serve` runs edge and worker in one process; `work` runs a worker alone."""
 
 import asyncio
-import contextlib
 import logging
 import signal
-from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
-import uvicorn
-from starlette.applications import Starlette
 
 from saleor_kustom import settings as settings_of
-from saleor_kustom.app import App, open_app
+from saleor_kustom.app import open_app
 from saleor_kustom.app import work as work_until
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.settings import Settings
+from saleor_kustom.web.listen import listening
 
 
 def serve(
@@ -48,42 +45,22 @@ def log_to_stderr(level: str) -> None:
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
-    async with open_app(settings) as app, working(app):
-        await listening(app.web, host, port).serve()
-
-
-def listening(web: Starlette, host: str, port: int) -> uvicorn.Server:
-    """Return a server for `web` with our limits; it stops on SIGTERM and SIGINT."""
-    return uvicorn.Server(
-        uvicorn.Config(
-            web,
-            host=host,
-            port=port,
-            log_level="warning",
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-    )
-
-
-@contextlib.asynccontextmanager
-async def working(app: App) -> AsyncIterator[None]:
-    """Run the worker beside the block; in the end it finishes or hands back."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(work_until(app, stop))
-    task.add_done_callback(lambda done: done.cancelled() or done.exception())
-    try:
-        yield
-    finally:
-        stop.set()
-        await task
+    stop = _stop_on_signals()
+    async with open_app(settings) as app, listening(app.web, host, port) as address:
+        logging.getLogger(__name__).info("serving at %s", address)
+        await work_until(app, stop)
 
 
 async def _work(settings: Settings) -> None:
+    stop = _stop_on_signals()
     async with open_app(settings) as app:
-        stop = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, stop.set)
         await work_until(app, stop)
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Return an event that SIGTERM and SIGINT set: the worker then finishes or hands back."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    return stop

@@ -37,6 +37,14 @@ def read_order(wire: Mapping[str, Any]) -> Order:
         raise Refused("NOT_UNDERSTOOD", (str(error),)) from error
 
 
+def read_fulfillment(wire: Mapping[str, Any]) -> Fulfillment:
+    """Return one fulfillment. Raises Refused("NOT_UNDERSTOOD")."""
+    try:
+        return _Fulfillment.model_validate(wire).value()
+    except ValueError as error:
+        raise Refused("NOT_UNDERSTOOD", ("the fulfillment",)) from error
+
+
 def _no_float(value: Any) -> Any:
     if isinstance(value, float):
         raise ValueError("a float has lost its exactness; parse JSON with parse_float=Decimal")
