@@ -122,9 +122,7 @@ def _portal_url(settings: Settings) -> Callable[[Binding], str | None]:
         template = settings.kustom_portals.get(binding.environment)
         if not template:
             return None
-        return template.format(
-            order_id=binding.kustom_order_id, merchant_id=binding.merchant_id
-        )
+        return template.format(order_id=binding.kustom_order_id, merchant_id=binding.merchant_id)
 
     return portal_url
 

@@ -247,9 +247,7 @@ def _allowed(
         return Held(Reason.FRAUD_REJECTED, {"status": authorization.fraud_status})
     outside = [c for c in authorization.captures if c.reference not in own_references]
     if authorization.status in ("CANCELLED", "EXPIRED", "CLOSED"):
-        return Held(
-            Reason.ORDER_NOT_CAPTURABLE, {"status": authorization.status, "amount": amount}
-        )
+        return Held(Reason.ORDER_NOT_CAPTURABLE, {"status": authorization.status, "amount": amount})
     if plan.amount_minor <= authorization.remaining_minor:
         return None
     remaining = shown(authorization.remaining_minor, order.currency)

@@ -71,7 +71,7 @@ def difference_line(difference_minor: int) -> Line:
 
 
 def _priced(total: int, undiscounted: int, quantity: int, rate: int) -> Mapping[str, Any]:
-    """total = quantity * unit_price - discount, exactly; the discount is never negative."""
+    """Total = quantity * unit_price - discount, exactly; the discount is never negative."""
     unit_price = ceil_div(max(undiscounted, total), quantity)
     discount = quantity * unit_price - total
     return {

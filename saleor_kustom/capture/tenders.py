@@ -44,9 +44,7 @@ def tenders(order: Order, authorization: Authorization | None) -> Tenders | Held
     return found
 
 
-def other_transactions(
-    order: Order, authorization: Authorization | None
-) -> list[Transaction]:
+def other_transactions(order: Order, authorization: Authorization | None) -> list[Transaction]:
     """Return the payments that are neither Kustom's nor a gift card's."""
     payments = [t for t in order.transactions if not t.is_gift_card and _pays(t)]
     if authorization is not None:

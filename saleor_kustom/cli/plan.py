@@ -85,7 +85,10 @@ class _Desk:
 
     def line(self, delivery: Mapping[str, Any]) -> str:
         """Return the JSON line for one delivery."""
-        wire_order, wire_fulfillment = delivery.get("order") or {}, delivery.get("fulfillment") or {}
+        wire_order, wire_fulfillment = (
+            delivery.get("order") or {},
+            delivery.get("fulfillment") or {},
+        )
         fulfillment_id, order_id = wire_fulfillment.get("id"), wire_order.get("id")
         head: dict[str, Any] = {"fulfillment": fulfillment_id, "order": order_id}
         try:

@@ -45,19 +45,19 @@ def log_to_stderr(level: str) -> None:
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with open_app(settings) as app, listening(app.web, host, port) as address:
         logging.getLogger(__name__).info("serving at %s", address)
         await work_until(app, stop)
 
 
 async def _work(settings: Settings) -> None:
-    stop = _stop_on_signals()
+    stop = stop_on_signals()
     async with open_app(settings) as app:
         await work_until(app, stop)
 
 
-def _stop_on_signals() -> asyncio.Event:
+def stop_on_signals() -> asyncio.Event:
     """Return an event that SIGTERM and SIGINT set: the worker then finishes or hands back."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -43,9 +43,7 @@ def token_key_id(token: str) -> str:
     return kid
 
 
-def verify_token(
-    token: str, keys: KeySet, shop: Shop, *, now: float, needs: str
-) -> StaffUser:
+def verify_token(token: str, keys: KeySet, shop: Shop, *, now: float, needs: str) -> StaffUser:
     """Return who asks. `now` in unix seconds, `needs` a Saleor permission. Raises NotGenuine."""
     token_key_id(token)
     try:

@@ -178,7 +178,10 @@ def _verdict(answer: Answer, *, writes: bool) -> CallError:
     if status in _BUSY:
         code = "UNAUTHORIZED" if status == 401 else code  # noqa: PLR2004
         return Unavailable(
-            code, messages, status=status, correlation_id=correlation_id,
+            code,
+            messages,
+            status=status,
+            correlation_id=correlation_id,
             retry_after_s=_retry_after_s(answer),
         )
     if status in _REFUSALS and described is not None:
@@ -187,7 +190,10 @@ def _verdict(answer: Answer, *, writes: bool) -> CallError:
         return Unavailable("FIREWALL", status=status, correlation_id=correlation_id)
     unclear = OutcomeUnknown if writes and status >= 500 else Unavailable  # noqa: PLR2004
     return unclear(
-        code, messages, status=status, correlation_id=correlation_id,
+        code,
+        messages,
+        status=status,
+        correlation_id=correlation_id,
         retry_after_s=_retry_after_s(answer),
     )
 

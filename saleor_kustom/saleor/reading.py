@@ -203,7 +203,7 @@ class _Transaction(_Wire):
     def value(self, currency: str) -> Transaction:
         owner = self.created_by or _Owner()
         app = owner.typename == "App"
-        gateway = owner.identifier == _GIFT_CARD_GATEWAY or self.name == _GIFT_CARD_GATEWAY
+        gateway = _GIFT_CARD_GATEWAY in (owner.identifier, self.name)
         return Transaction(
             id=self.id,
             psp_reference=self.psp_reference or "",

@@ -19,6 +19,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from saleor_kustom.sandbox.kustom_orders import (
     Ledger,
@@ -51,6 +52,15 @@ class BrokenConnection(Exception):  # noqa: N818
     """The simulated network broke."""
 
 
+class _Broken(Response):
+    """Breaks the connection in the middle of an answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = [(b"content-length", b"1000")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        raise BrokenConnection
+
+
 class SimulatedKustom:
     """The other side. Merchants and orders are added by tests, the demo, or recordings."""
 
@@ -78,7 +88,12 @@ class SimulatedKustom:
         self.merchants[username, password] = merchant_id
 
     def add_order(
-        self, order_id: str, amount: int, currency: str = "SEK", merchant_id: str = "PM1", **more: Any
+        self,
+        order_id: str,
+        amount: int,
+        currency: str = "SEK",
+        merchant_id: str = "PM1",
+        **more: Any,
     ) -> SimulatedOrder:
         """Authorize an order."""
         return self.ledger.add(order_id, amount, currency, merchant_id, **more)
@@ -256,19 +271,17 @@ class SimulatedKustom:
         return Response(status_code=204)
 
 
-_BEFORE = frozenset(
-    {"lost request", "500 before", "503", "429", "409", "html 403", "401", "hang"}
-)
+_BEFORE = frozenset({"lost request", "500 before", "503", "429", "409", "html 403", "401", "hang"})
 
 
 async def _before(fault: str) -> Response:
     """Answer without the operation taking effect."""
     match fault:
         case "lost request":
-            raise BrokenConnection
+            return _Broken()
         case "hang":
             await asyncio.sleep(120)
-            raise BrokenConnection
+            return _Broken()
         case "html 403":
             return Response("<html>Forbidden</html>", 403, media_type="text/html")
         case "429":
@@ -288,7 +301,7 @@ def _after(fault: str, answer: Response) -> Response:
     """Answer wrongly although the operation took effect."""
     match fault:
         case "lost answer":
-            raise BrokenConnection
+            return _Broken()
         case "500 after":
             return Response(status_code=504)
         case "html 200":

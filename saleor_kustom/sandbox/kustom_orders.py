@@ -207,9 +207,9 @@ class Ledger:
             raise self._bad("order_lines: must be a list of at most 1000")
         for index, line in enumerate(lines):
             self._line(index, line)
-        if lines and self.switches.checks_sums:
-            if sum(line["total_amount"] for line in lines) != amount:
-                raise self._bad("order_lines: do not sum to captured_amount")
+        differs = sum(line["total_amount"] for line in lines) != amount
+        if lines and self.switches.checks_sums and differs:
+            raise self._bad("order_lines: do not sum to captured_amount")
         self._shipping_info(body.get("shipping_info", []))
         return amount
 

@@ -54,9 +54,7 @@ class Api:
             if isinstance(definition, OperationDefinitionNode):
                 self._count(definition, variables)
         root = _Root(self._world, app)
-        result = execute(
-            self._schema, document, root_value=root, variable_values=dict(variables)
-        )
+        result = execute(self._schema, document, root_value=root, variable_values=dict(variables))
         if isinstance(result, ExecutionResult):
             return result
         return await result

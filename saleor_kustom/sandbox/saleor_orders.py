@@ -94,9 +94,7 @@ def new_order(
     }
 
 
-def new_transaction(
-    psp_reference: str, amount: Decimal, currency: str, owner: Wire | None
-) -> Wire:
+def new_transaction(psp_reference: str, amount: Decimal, currency: str, owner: Wire | None) -> Wire:
     """Return a transaction with an authorized amount."""
     zero = money(Decimal(0), currency)
     return {

@@ -56,7 +56,7 @@ class World:
 
 def minor(amount: float, exponent: int = 2) -> int:
     """Return an amount of the simulated Saleor's JSON in minor units."""
-    return round(amount * 10**exponent)
+    return round(amount * float(10**exponent))
 
 
 @contextlib.asynccontextmanager

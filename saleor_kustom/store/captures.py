@@ -13,7 +13,7 @@ from typing import Any
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.state import State
 from saleor_kustom.errors import SaleorKustomError
-from saleor_kustom.store.database import Conflict, Database, Row, Statement
+from saleor_kustom.store.database import Conflict, Database, Row
 
 
 class LeaseLost(SaleorKustomError):  # noqa: N818 - a fact, not a fault
@@ -190,7 +190,7 @@ class Captures:
         rows = await self._db.read(sql, {"api_url": api_url, "id": capture_row})
         return _capture(rows[0]) if rows else None
 
-    async def list(  # noqa: A003 - the word that every caller expects
+    async def list(
         self,
         api_url: str,
         *,
@@ -210,7 +210,7 @@ class Captures:
             where.append(_SEARCH)
         if before_id is not None:
             where.append("id < :before_id")
-        sql = f"select * from capture where {' and '.join(where)} order by id desc limit :limit"  # noqa: S608 - fixed parts only
+        sql = f"select * from capture where {' and '.join(where)} order by id desc limit :limit"
         params: dict[str, Any] = {"api_url": api_url, "limit": limit}
         if state is not None:
             params["state"] = state.value
@@ -238,6 +238,12 @@ class Captures:
         params = {"api_url": api_url, "reason": reason}
         return len(await self._db((_WAKE_HELD, params)))
 
+    async def busy(self, *, within_s: float) -> bool:
+        """Tell whether anything runs or falls due within some seconds, in any shop."""
+        sql = """select 1 as busy from capture
+            where worker is not null or due_at <= :now + :within limit 1"""
+        return bool(await self._db.read(sql, {"within": within_s}))
+
     async def counts(self, api_url: str) -> Mapping[str, int]:
         """Return how many captures are in each state, and `held`."""
         rows = await self._db.read(
@@ -251,8 +257,19 @@ class Captures:
 _FLAGS = ("canceled", "without_tracking")
 _MAPPINGS = ("held_detail", "waiting_detail")
 _WRITABLE = frozenset(Capture.__dataclass_fields__) - {
-    "id", "api_url", "order_id", "fulfillment_id", "fulfillment_created", "line", "account",
-    "due_at", "worker", "attempts", "wakes", "created_at", "updated_at",
+    "id",
+    "api_url",
+    "order_id",
+    "fulfillment_id",
+    "fulfillment_created",
+    "line",
+    "account",
+    "due_at",
+    "worker",
+    "attempts",
+    "wakes",
+    "created_at",
+    "updated_at",
 }
 
 

@@ -160,7 +160,9 @@ class Sqlite:
         except sqlite3.Error as error:
             raise StoreUnavailable(f"SQLite: {error}") from error
 
-    def _run(self, connection: sqlite3.Connection, sql: str, params: Mapping[str, Any]) -> list[Row]:
+    def _run(
+        self, connection: sqlite3.Connection, sql: str, params: Mapping[str, Any]
+    ) -> list[Row]:
         if self._clock is not None:
             cursor = connection.execute(sql, {**params, "now": self._clock()})
         else:
@@ -256,11 +258,18 @@ async def open_database(url: str, clock: Callable[[], float] | None = None) -> D
     """Open `sqlite:///path` or `postgresql://…` (domain rule 31)."""
     if url.startswith("sqlite:///"):
         path = url.removeprefix("sqlite:///")
-        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path)
         return Sqlite(path, clock)
     database = Postgres(url, clock)
     await database.open()
     return database
+
+
+def _make_folder(path: str) -> None:
+    try:
+        Path(path).absolute().parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreUnavailable(f"the folder of {path} can't be made: {error}") from error
 
 
 def _connect(path: str) -> sqlite3.Connection:

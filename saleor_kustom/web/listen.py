@@ -6,7 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 
 class _Server(uvicorn.Server):
@@ -19,12 +19,14 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def listening(web: Starlette, host: str, port: int) -> AsyncIterator[str]:
+async def listening(
+    web: ASGIApp, host: str, port: int, *, log_level: str = "warning"
+) -> AsyncIterator[str]:
     """Serve `web` during the block and yield its address; port 0 takes a free one."""
     listener = socket.create_server((host, port))
     config = uvicorn.Config(
         web,
-        log_level="warning",
+        log_level=log_level,
         access_log=False,
         lifespan="off",
         server_header=False,

@@ -40,7 +40,7 @@ class Parts:
 
 
 class Rest(Exception):  # noqa: N818 - not an error: the capture rests, its row is saved
-    """This claim is over: the row has been released."""
+    """The claim is over: the row has been released."""
 
 
 @dataclass(slots=True)

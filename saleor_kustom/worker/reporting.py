@@ -13,8 +13,10 @@ from saleor_kustom.capture.report import (
     Report,
     ReportProblem,
     public_tracking,
-    report as report_of,
     transaction_of,
+)
+from saleor_kustom.capture.report import (
+    report as report_of,
 )
 from saleor_kustom.capture.shipping_info import difference, entries
 from saleor_kustom.capture.state import Event

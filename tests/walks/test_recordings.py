@@ -87,7 +87,8 @@ async def test_every_delivery_of_our_events_is_taken_but_the_hmac_one(played):
 async def test_each_recorded_order_is_captured_once_and_exactly(played, scenario):
     world, recorded, _ = played
     recording = next(
-        r for r in recorded.deliveries
+        r
+        for r in recorded.deliveries
         if r.name.startswith(scenario) and r.event == "fulfillment_created"
     )
     order = json.loads(recording.body)["order"]

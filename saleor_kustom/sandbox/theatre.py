@@ -1,0 +1,79 @@
+"""Serve a whole world on loopback and play the stories in it, over real HTTP."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Mapping
+
+from saleor_kustom.app import App, open_app, work
+from saleor_kustom.sandbox.kustom import SimulatedKustom
+from saleor_kustom.sandbox.late import Late
+from saleor_kustom.sandbox.saleor import SimulatedSaleor
+from saleor_kustom.sandbox.stories import STORIES, Outcome
+from saleor_kustom.sandbox.world import MERCHANT, World
+from saleor_kustom.settings import Settings
+from saleor_kustom.web.listen import listening
+
+_SETTLES_WITHIN_S = 30.0
+
+
+@contextlib.asynccontextmanager
+async def served(database_url: str) -> AsyncIterator[tuple[World, Mapping[str, str]]]:
+    """Serve Saleor, Kustom and the app, install the app, and yield world and addresses."""
+    kustom = SimulatedKustom()
+    kustom.add_merchant(MERCHANT.username, MERCHANT.password, MERCHANT.merchant_id)
+    saleor = SimulatedSaleor()
+    late = Late()  # the app's address must be known before the app is made
+    async with (
+        listening(saleor.app, "127.0.0.1", 0) as saleor_at,
+        # Broken connections are part of the story: nothing to log.
+        listening(kustom.app, "127.0.0.1", 0, log_level="critical") as kustom_at,
+        listening(late, "127.0.0.1", 0) as app_at,
+    ):
+        saleor.api_url = f"{saleor_at}/graphql/"
+        settings = Settings(
+            secret_key="a-secret-for-the-sandbox-only-0123456789",  # noqa: S106 - made up
+            app_url=app_at,
+            database_url=database_url,
+            allow_private_hosts=True,
+            kustom_playground_url=kustom_at,
+            kustom_live_url=kustom_at,
+            rate_per_second=100.0,
+        )
+        async with open_app(settings) as app, _working(app):
+            late.app = app.web
+            world = World(saleor, kustom, app)
+            await world.install()
+            yield world, {"App": app_at, "Saleor": saleor.api_url, "Kustom": kustom_at}
+
+
+async def play(world: World) -> list[Outcome]:
+    """Play every story and return what it must have led to."""
+
+    async def settle() -> None:
+        await world.saleor.deliver()
+        await _quiet(world)
+
+    return [await story(world, settle) for story in STORIES]
+
+
+async def _quiet(world: World) -> None:
+    """Wait until nothing is due or running, delivering what the app's own writes fired."""
+    until = time.monotonic() + _SETTLES_WITHIN_S
+    while time.monotonic() < until:
+        await asyncio.sleep(0.02)
+        await world.saleor.deliver()
+        if not await world.app.store.captures.busy(within_s=60.0):
+            return
+    raise TimeoutError("the story does not settle")
+
+
+@contextlib.asynccontextmanager
+async def _working(app: App) -> AsyncIterator[None]:
+    stop = asyncio.Event()
+    task = asyncio.create_task(work(app, stop))
+    try:
+        yield
+    finally:
+        stop.set()
+        await task
