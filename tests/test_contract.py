@@ -1,0 +1,151 @@
+"""Our contract with Saleor: manifest, documents and deliveries, against the real schemas."""
+
+import functools
+import json
+from pathlib import Path
+
+import pytest
+from graphql import (
+    build_schema,
+    is_enum_type,
+    is_input_object_type,
+    is_interface_type,
+    is_object_type,
+    is_union_type,
+    parse,
+    validate,
+)
+
+from saleor_kustom.capture.delivery import VerifiedBody
+from saleor_kustom.contract import read_text
+from saleor_kustom.intake.delivery import EVENTS, read_delivery
+from saleor_kustom.intake.signature import verify
+from saleor_kustom.saleor.keys import parse_keys
+from saleor_kustom.sandbox.saleor_api import load_schema
+from saleor_kustom.web.manifest import manifest
+from tests.conftest import SHARED
+
+TOP = Path(__file__).parent.parent
+VERSIONS = ("3.21", "3.22", "3.23")
+DOCUMENTS = sorted((TOP / "saleor_kustom/saleor/queries").glob("*.graphql"))
+
+
+@functools.cache
+def schema_of(version):
+    path = SHARED / f"schema-{version}.graphql"
+    if not path.exists():
+        pytest.skip(f"NOT CHECKED against Saleor {version}: its schema is not at {path}")
+    return build_schema(path.read_text(encoding="utf-8"), assume_valid=True)
+
+
+def manifest_for(version):
+    major, minor = version.split(".")
+    return manifest("https://app.example", (int(major), int(minor)))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+class TestAgainstTheRealSchema:
+    """One class, so that each schema is built once per process."""
+
+    def test_every_query_and_mutation_is_valid(self, version):
+        schema = schema_of(version)
+        for path in DOCUMENTS:
+            assert validate(schema, parse(path.read_text())) == [], path.name
+
+    def test_every_subscription_of_the_manifest_is_valid_and_handles_its_event(self, version):
+        schema = schema_of(version)
+        for webhook in manifest_for(version)["webhooks"]:
+            document = parse(webhook["query"])
+            assert validate(schema, document) == [], webhook["name"]
+            assert len(document.definitions) == 1, "Saleor takes one operation"
+            [event] = webhook["asyncEvents"]
+            assert event in schema.type_map["WebhookEventTypeAsyncEnum"].values
+            assert f"... on {EVENTS[event.lower()]}" in webhook["query"]
+
+    def test_the_sandbox_declares_nothing_that_saleor_does_not_have(self, version):
+        real, ours = schema_of(version), load_schema()
+        for name, kind in ours.type_map.items():
+            if not name.startswith("__"):
+                assert name in real.type_map, name
+                compare(kind, real.type_map[name])
+
+    def test_extensions_and_permissions_are_known_to_that_version(self, version):
+        real, made = schema_of(version), manifest_for(version)
+        assert set(made["permissions"]) <= set(real.type_map["PermissionEnum"].values)
+        for extension in made["extensions"]:
+            assert set(extension["permissions"]) <= set(made["permissions"])
+            mounts = real.type_map.get("AppExtensionMountEnum")
+            if mounts is not None:
+                assert extension["mount"] in mounts.values
+            targets = real.type_map.get("AppExtensionTargetEnum")
+            if targets is not None:
+                assert extension["target"] in targets.values
+
+
+def compare(ours, real):
+    """Every field and argument exists there with the same type; unions and enums are parts."""
+    if is_enum_type(ours):
+        assert set(ours.values) <= set(real.values), ours.name
+    elif is_union_type(ours):
+        assert {t.name for t in ours.types} <= {t.name for t in real.types}, ours.name
+    elif is_object_type(ours) or is_interface_type(ours) or is_input_object_type(ours):
+        for name, field in ours.fields.items():
+            assert name in real.fields, f"{ours.name}.{name}"
+            assert str(field.type) == str(real.fields[name].type), f"{ours.name}.{name}"
+            for argument, declared in getattr(field, "args", {}).items():
+                there = real.fields[name].args
+                assert argument in there, f"{ours.name}.{name}({argument})"
+                assert str(declared.type) == str(there[argument].type)
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_the_kept_delivery_of_each_event_is_genuine_and_understood(event):
+    delivery = json.loads(read_text(f"webhooks/{event}/delivery.json"))
+    keys = parse_keys(read_text("webhooks/jwks.json"))
+    body = delivery["body"].encode()
+    verified = verify(body, dict(delivery["headers"])["Saleor-Signature"], keys)
+    read = read_delivery(event, verified)
+    assert read.understood
+    assert read.recipient_id
+
+
+@pytest.mark.parametrize("event", EVENTS)
+def test_the_kept_delivery_has_exactly_the_shape_of_its_document(event):
+    body = json.loads(json.loads(read_text(f"webhooks/{event}/delivery.json"))["body"])
+    document = parse(read_text(f"webhooks/{event}/subscription.graphql"))
+    [event_field] = document.definitions[0].selection_set.selections
+    assert shape(body) == selected(event_field, EVENTS[event])
+
+
+def selected(field, typename):
+    names = {}
+    for part in field.selection_set.selections:
+        if part.kind == "inline_fragment":
+            if part.type_condition.name.value == typename:
+                names |= selected(part, typename)
+            continue
+        names[part.name.value] = selected(part, typename) if part.selection_set else None
+    return names
+
+
+def shape(value):
+    return {key: shape(inner) if isinstance(inner, dict) else None for key, inner in value.items()}
+
+
+def test_each_version_gets_a_manifest_that_it_can_read():
+    old, middle, new = (manifest_for(version) for version in VERSIONS)
+    assert [e["target"] for e in old["extensions"]] == ["POPUP"]
+    assert [e["target"] for e in middle["extensions"]] == ["WIDGET"]
+    assert [e["target"] for e in new["extensions"]] == ["WIDGET"]
+    for made in (old, middle):
+        assert "APP_DELETED" not in [w["asyncEvents"][0] for w in made["webhooks"]]
+        assert all("identifier" not in entry for entry in made["webhooks"] + made["extensions"])
+    assert "APP_DELETED" in [w["asyncEvents"][0] for w in new["webhooks"]]
+    for made in (old, middle, new):
+        assert made["id"] == "saleor-kustom"
+        assert made["requiredSaleorVersion"] == ">=3.21 <4"
+
+
+def test_an_unreadable_body_is_kept_for_a_person_and_not_refused():
+    read = read_delivery("fulfillment_created", VerifiedBody(b"not json"))
+    assert not read.understood
