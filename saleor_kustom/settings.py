@@ -3,7 +3,10 @@
 A wrong value stops the start with one line: the variable's name, what is wrong, a right example.
 """
 
+import difflib
 import os
+import re
+import string
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -74,10 +77,7 @@ class Setting:
 def load(environ: Mapping[str, str] | None = None) -> Settings:
     """Read the settings. Raises SettingsError for the first that is missing or wrong."""
     given = os.environ if environ is None else environ
-    known = {PREFIX + setting.name for setting in SETTINGS}
-    unknown = sorted(n for n in given if n.startswith(PREFIX) and n not in known | _TESTS)
-    if unknown:
-        raise SettingsError(f"{unknown[0]}: there is no such setting; see the table in README.md")
+    _refuse_unknown(given)
     values = {}
     for setting in SETTINGS:
         text = given.get(PREFIX + setting.name, "").strip()
@@ -88,7 +88,37 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)  # type: ignore[arg-type]
 
 
+def table() -> str:
+    """Return the settings as the Markdown table that README.md shows."""
+    rows = ["| setting | what it is for | default | example |", "|---|---|---|---|"]
+    for setting in SETTINGS:
+        name = f"`{PREFIX}{setting.name}`"
+        rows.append(f"| {name} | {setting.meaning} | {_default(setting)} | `{setting.example}` |")
+    return "\n".join(rows)
+
+
+def _default(setting: Setting) -> str:
+    if setting.name == "SECRET_KEY":
+        return "none; must be set"
+    value = Settings.__dataclass_fields__[setting.name.lower()].default
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, int | float) else f"`{value}`" if value else "empty"
+
+
+#: Read by the tests alone.
 _TESTS = {PREFIX + "TEST_DATABASE_URL"}
+
+
+def _refuse_unknown(given: Mapping[str, str]) -> None:
+    """A mistyped name would silently leave its setting at the default."""
+    known = [PREFIX + setting.name for setting in SETTINGS]
+    unknown = sorted(n for n in given if n.startswith(PREFIX) and n not in (*known, *_TESTS))
+    if unknown:
+        close = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.0)
+        raise SettingsError(
+            f"{unknown[0]}: there is no such setting; right would be, for example: {close[0]}"
+        )
 
 
 def _read(setting: Setting, text: str) -> object:
@@ -110,17 +140,29 @@ def _secret(text: str) -> str:
     return text
 
 
+#: A host name or bracketed IPv6 address and a port: what a URL's authority may be.
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
+
+
 def _url(text: str) -> str:
     parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        raise ValueError(f"{text!r} is no http(s) URL")
+    plain = text.isascii() and text.isprintable() and " " not in text
+    if not plain or parts.scheme not in ("http", "https") or not _HOST.fullmatch(parts.netloc):
+        raise ValueError("is no plain http(s) URL")  # not quoted: it may have a password in it
     return text.rstrip("/")
 
 
+def _base_url(text: str) -> str:
+    """Read a URL that paths are put behind."""
+    if set(text) & set("?#"):
+        raise ValueError("has a query or fragment")
+    return _url(text)
+
+
 def _origin(text: str) -> str:
-    url = _url(text)
+    url = _base_url(text)
     if urlsplit(url).path:
-        raise ValueError(f"{text!r} has a path; an origin has none")
+        raise ValueError("has a path; an origin has none")
     return url
 
 
@@ -129,7 +171,7 @@ def _urls(text: str) -> tuple[str, ...]:
 
 
 def _listed_url(text: str) -> str:
-    _url(text)
+    _base_url(text)
     return text  # API URLs are compared with their slash
 
 
@@ -185,12 +227,28 @@ def _level(text: str) -> str:
     return text.upper()
 
 
-def _slug_template(text: str) -> str:
-    if "{slug}" not in text:
-        raise ValueError("has no {slug} in it")
-    _url(text)
+def _template(*names: str) -> Callable[[str], str]:
+    """Return a reader of URLs with exactly these {names} in them."""
+
+    def read(text: str) -> str:
+        found = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        if found != set(names):
+            wanted = " and ".join(f"{{{name}}}" for name in names)
+            raise ValueError(f"must have {wanted} in it and no other braces")
+        _url(text)
+        return text
+
+    return read
+
+
+def _printable(text: str) -> str:
+    """Read what goes into a header or is compared with a metadata key."""
+    if not text.isascii() or not text.isprintable():
+        raise ValueError("has characters that are not printable ASCII")
     return text
 
+
+_portal_template = _template("order_id", "merchant_id")
 
 SETTINGS: tuple[Setting, ...] = (
     Setting(
@@ -203,7 +261,7 @@ SETTINGS: tuple[Setting, ...] = (
         "APP_URL",
         "where Saleor and the Dashboard reach the app",
         "https://kustom.shop.example",
-        _url,
+        _base_url,
     ),
     Setting(
         "DATABASE_URL",
@@ -229,27 +287,30 @@ SETTINGS: tuple[Setting, ...] = (
         "https://dashboard.shop.example",
         _origins,
     ),
-    Setting("KUSTOM_LIVE_URL", "Kustom's live API", "https://api.kustom.co", _url),
+    Setting("KUSTOM_LIVE_URL", "Kustom's live API", "https://api.kustom.co", _base_url),
     Setting(
         "KUSTOM_PLAYGROUND_URL",
         "Kustom's playground API",
         "https://api.playground.kustom.co",
-        _url,
+        _base_url,
     ),
     Setting(
         "KUSTOM_PORTAL_LIVE_URL",
         "link to an order in Kustom's portal (unverified)",
         "https://portal.kustom.co/orders/list/{order_id}?merchantId={merchant_id}",
+        _portal_template,
     ),
     Setting(
         "KUSTOM_PORTAL_PLAYGROUND_URL",
         "the same for the playground (unverified)",
         "https://portal.playground.kustom.co/orders/list/{order_id}?merchantId={merchant_id}",
+        _portal_template,
     ),
     Setting(
         "KUSTOM_ORDER_ID_KEY",
         "metadata key in which the checkout writes the Kustom order id",
         "kustom_order_id",
+        _printable,
     ),
     Setting(
         "EXTRA_CURRENCIES",
@@ -261,7 +322,7 @@ SETTINGS: tuple[Setting, ...] = (
         "PRODUCT_URL",
         "storefront link of a product, shown to the shopper by Kustom",
         "https://shop.example/products/{slug}",
-        _slug_template,
+        _template("slug"),
     ),
     Setting("CONCURRENCY", "captures that run at the same time", "20", _count),
     Setting("RATE_PER_SECOND", "calls a second to Kustom for each merchant account", "5", _rate),
@@ -270,5 +331,6 @@ SETTINGS: tuple[Setting, ...] = (
         "CONTACT",
         "sent to Kustom with every request, so that they can reach you",
         "https://shop.example/contact",
+        _printable,
     ),
 )

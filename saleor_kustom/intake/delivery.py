@@ -6,10 +6,13 @@ refused (domain rule 2). Only a body that is not of the event it claims to be is
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody, utc_text
 from saleor_kustom.errors import NotGenuine
+
+_LONGEST = 500
 
 #: Event name in the URL and the header → `__typename` in the body.
 EVENTS: Mapping[str, str] = {
@@ -23,31 +26,47 @@ EVENTS: Mapping[str, str] = {
 
 
 def read_delivery(event: str, body: VerifiedBody) -> Delivery:
-    """Return what the delivery says. Raises NotGenuine when it is of another event."""
+    """Return what the delivery says. Raises NotGenuine when it is of another event.
+
+    What can't be understood is said in `problem`; the ids that were found are given all the same,
+    so that the fulfillment is read over the API (domain rule 2).
+    """
     contents = _contents(body)
     typename = _text(contents, "__typename")
     if typename is not None and typename != EVENTS[event]:
         raise NotGenuine("EVENT_DIFFERS", f"The body is a {typename}, posted as {event}.")
     fulfillment = _object(contents, "fulfillment")
-    created, problem = _created(fulfillment)
-    order_id = _text(_object(contents, "order"), "id")
-    fulfillment_id = _text(fulfillment, "id")
-    if typename is None:
-        problem = "no __typename"
-    elif "errors" in contents:
-        problem = "Saleor added errors to the payload"
-    elif event.startswith("fulfillment_") and not (order_id and fulfillment_id and created):
-        problem = problem or "order or fulfillment is missing"
-    return Delivery(
+    delivery = Delivery(
         event=event,
         recipient_id=_text(_object(contents, "recipient"), "id"),
         issuing_app_id=_issuing_app(contents),
-        order_id=order_id,
-        fulfillment_id=fulfillment_id,
-        fulfillment_created=created,
+        order_id=_text(_object(contents, "order"), "id"),
+        fulfillment_id=_text(fulfillment, "id"),
+        fulfillment_created=_created(fulfillment),
         app_id=_text(_object(contents, "app"), "id"),
-        problem=problem,
     )
+    return replace(delivery, problem=_problem(delivery, typename, contents))
+
+
+def _problem(delivery: Delivery, typename: str | None, contents: Mapping[str, Any]) -> str | None:
+    """Return why a person should look at it, or None."""
+    missing = [name for name, value in _needed(delivery, typename).items() if value is None]
+    problems = [f"without {', '.join(missing)}"] if missing else []
+    if "errors" in contents:  # Saleor could not fill a field, and says so beside the nulls
+        problems.append("with errors of Saleor")
+    return ", ".join(problems) or None
+
+
+def _needed(delivery: Delivery, typename: str | None) -> Mapping[str, str | None]:
+    """Return what a delivery of this event can't do without."""
+    needed = {"__typename": typename, "recipient": delivery.recipient_id}
+    if delivery.event == "app_deleted":
+        return needed | {"app": delivery.app_id}
+    needed["order"] = delivery.order_id
+    if delivery.event.startswith("fulfillment_"):
+        needed["fulfillment"] = delivery.fulfillment_id
+        needed["created"] = delivery.fulfillment_created
+    return needed
 
 
 def _contents(body: VerifiedBody) -> Mapping[str, Any]:
@@ -58,14 +77,12 @@ def _contents(body: VerifiedBody) -> Mapping[str, Any]:
     return contents if isinstance(contents, dict) else {}
 
 
-def _created(fulfillment: Mapping[str, Any]) -> tuple[str | None, str | None]:
+def _created(fulfillment: Mapping[str, Any]) -> str | None:
     created = _text(fulfillment, "created")
-    if created is None:
-        return None, None
     try:
-        return utc_text(created), None
+        return utc_text(created) if created else None
     except ValueError:
-        return None, f"created is no time: {created[:40]!r}"
+        return None
 
 
 def _issuing_app(contents: Mapping[str, Any]) -> str | None:
@@ -79,5 +96,8 @@ def _object(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 
 
 def _text(value: Mapping[str, Any], key: str) -> str | None:
+    """Return an id, a name or a time: short printable ASCII, which any database can keep."""
     inner = value.get(key)
-    return inner if isinstance(inner, str) and inner else None
+    if not isinstance(inner, str) or not 0 < len(inner) <= _LONGEST:
+        return None
+    return inner if inner.isascii() and inner.isprintable() else None

@@ -70,28 +70,29 @@ class SaleorClient:
         same. Raises Unavailable or Refused after every mutation's errors were read.
         """
         variables = _variables(report)
-        if not any(variables[name] for name in _SWITCHES):
+        asked = [alias for alias, switch in _SWITCHES.items() if variables[switch]]
+        if not asked:
             return Reported()
         answer = await self._execute(shop.api_url, shop.token, _REPORT, variables)
-        refused = _transaction_refused(answer)
-        others = [e for e in answer.errors if not _on_charge(e)]
-        if others:
-            raise _problem(others)
-        for name, outcome in answer.data.items():
-            errors = (outcome or {}).get("errors") or []
-            if errors and not (name == "charge" and refused):
-                raise _user_error(name, errors)
-        return Reported(transaction_refused=refused)
+        return _reported(answer, asked)
 
     async def identify(self, api_url: str, token: str) -> AppIdentity:
         """Ask a Saleor whose token this is. Raises Refused("UNKNOWN_APP") or Unavailable."""
         answer = await self._execute(api_url, token, _IDENTIFY, {})
         app = answer.data.get("app")
-        if not isinstance(app, dict) or not isinstance(app.get("id"), str):
+        if app is None and answer.errors:
+            raise _problem(answer.errors)
+        if not isinstance(app, dict) or not _text(app, "id"):
             raise Refused("UNKNOWN_APP", ("this Saleor does not know the token",))
-        permissions = frozenset(p["code"] for p in app.get("permissions") or ())
-        version = (answer.data.get("shop") or {}).get("version") or ""
-        return AppIdentity(app["id"], app.get("identifier") or "", permissions, version)
+        granted = app.get("permissions")
+        permissions = (_text(_as_dict(p), "code") for p in granted or ())
+        version = _text(_as_dict(answer.data.get("shop")), "version")
+        return AppIdentity(
+            _text(app, "id"),
+            _text(app, "identifier"),
+            frozenset(filter(None, permissions)),
+            version,
+        )
 
     async def _execute(
         self, api_url: str, token: str, query: DocumentNode, variables: dict[str, Any]
@@ -103,11 +104,7 @@ class SaleorClient:
                 data = await session.execute(request)
             except TransportQueryError as error:
                 return _Answer(error.data or {}, [_as_dict(e) for e in error.errors or ()])
-            except CallError:
-                raise
-            except Exception as error:
-                raise Unavailable("SALEOR_NONSENSE", (type(error).__name__,)) from error
-        return _Answer(dict(data), [])
+        return _Answer(data, [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +113,13 @@ class _Answer:
     errors: list[Mapping[str, Any]]
 
 
-_SWITCHES = (
-    "charges",
-    "writesFulfillmentPrivate",
-    "writesFulfillmentPublic",
-    "writesOrderPrivate",
-)
+#: Alias in queries/report.graphql → the variable that includes it.
+_SWITCHES = {
+    "charge": "charges",
+    "fulfillmentPrivate": "writesFulfillmentPrivate",
+    "fulfillmentPublic": "writesFulfillmentPublic",
+    "orderPrivate": "writesOrderPrivate",
+}
 
 
 def _variables(report: Report) -> dict[str, Any]:
@@ -129,7 +127,7 @@ def _variables(report: Report) -> dict[str, Any]:
     variables: dict[str, Any] = {
         "charges": charge is not None,
         "transaction": charge.transaction_id if charge else "",
-        "amount": str(charge.amount) if charge else "0",
+        "amount": format(charge.amount, "f") if charge else "0",
         "pspReference": charge.psp_reference if charge else "",
         "message": charge.message[:512] if charge else None,
         "externalUrl": charge.external_url if charge else None,
@@ -153,35 +151,58 @@ def _metadata(values: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "value": value} for key, value in values.items()]
 
 
-def _as_dict(error: Any) -> Mapping[str, Any]:
-    return error if isinstance(error, dict) else {"message": str(error)}
+def _reported(answer: _Answer, asked: list[str]) -> Reported:
+    """Read every alias before judging: one that failed did not stop those after it."""
+    refused = any(_charge_denied(error) for error in answer.errors)
+    others = [error for error in answer.errors if not _charge_denied(error)]
+    if others:
+        raise _problem(others)
+    if refused:
+        asked = [alias for alias in asked if alias != "charge"]
+    problems: list[tuple[str, str]] = []
+    for alias in asked:
+        problems += _user_errors(alias, answer.data.get(alias))
+    if problems:
+        raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
+    return Reported(transaction_refused=refused)
 
 
-def _on_charge(error: Mapping[str, Any]) -> bool:
+def _user_errors(alias: str, outcome: Any) -> list[tuple[str, str]]:
+    """Return code and words of each error. An alias that is not answered was not taken."""
+    if not isinstance(outcome, dict) or not isinstance(outcome.get("errors"), list):
+        raise Unavailable("SALEOR_NONSENSE", (f"no answer on {alias}",))
+    found = [_as_dict(error) for error in outcome["errors"]]
+    return [(_text(e, "code") or "ERROR", f"{alias}: {_text(e, 'message')[:300]}") for e in found]
+
+
+def _as_dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Mapping[str, Any], key: str) -> str:
+    inner = value.get(key)
+    return inner if isinstance(inner, str) else ""
+
+
+def _charge_denied(error: Mapping[str, Any]) -> bool:
+    """Tell whether only the transaction's owner may report on it (saleor-core-observed, 5)."""
     path = error.get("path")
-    return isinstance(path, list) and path[:1] == ["charge"] and _is_denied(error)
+    return isinstance(path, list) and path[:1] == ["charge"] and _code(error) == "PermissionDenied"
 
 
-def _is_denied(error: Mapping[str, Any]) -> bool:
-    extensions = error.get("extensions")
-    exception = extensions.get("exception") if isinstance(extensions, dict) else None
-    code = exception.get("code") if isinstance(exception, dict) else None
-    return code == "PermissionDenied"
+def _code(error: Mapping[str, Any]) -> str:
+    """Return the name of Saleor's exception; an answer has no other code for these."""
+    return _text(_as_dict(_as_dict(error.get("extensions")).get("exception")), "code")
 
 
-def _transaction_refused(answer: _Answer) -> bool:
-    return any(_on_charge(error) for error in answer.errors)
+#: A token that Saleor deleted makes us anonymous; one that it can't read is an error of its own.
+_TOKEN_CODES = frozenset(
+    {"PermissionDenied", "InvalidTokenError", "InvalidSignatureError", "ExpiredSignatureError"}
+)
 
 
 def _problem(errors: list[Mapping[str, Any]]) -> CallError:
     """Return the verdict on GraphQL errors: a refused token heals by a re-install."""
-    message = str(errors[0].get("message", ""))[:300]
-    if any(_is_denied(error) for error in errors) or "signature" in message.lower():
-        return Unavailable("TOKEN_REFUSED", (message,))
-    return Unavailable("SALEOR_ERROR", (message,))
-
-
-def _user_error(name: str, errors: list[Mapping[str, Any]]) -> CallError:
-    first = _as_dict(errors[0])
-    code = str(first.get("code") or "ERROR")
-    return Refused(f"SALEOR_{code}", (f"{name}: {str(first.get('message', ''))[:300]}",))
+    denied = [error for error in errors if _code(error) in _TOKEN_CODES]
+    message = _text((denied or errors)[0], "message")[:300]
+    return Unavailable("TOKEN_REFUSED" if denied else "SALEOR_ERROR", (message,))

@@ -6,16 +6,20 @@ Only then is there something to store. Saleor shows the message to the person wh
 """
 
 import ipaddress
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urlsplit
 
-from saleor_kustom.errors import CallError, KeysUnavailable, NotGenuine, Unavailable
+from saleor_kustom.errors import CallError, KeysUnavailable, NotGenuine
 from saleor_kustom.outbound import Outbound, is_public
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import fetch_jwks
 
 _NEEDED = frozenset({"MANAGE_ORDERS", "HANDLE_PAYMENTS"})
+_LONGEST_URL = 500
+#: A host name or bracketed IPv6 address and a port: no user, no backslash, nothing to argue about.
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{1,5})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +43,23 @@ async def handshake(
     *,
     api_url: str,
     token: str,
+    identifier: str,
     allowed: Sequence[str],
     allow_private_hosts: bool,
 ) -> Installation:
     """Check everything and return what to store.
 
-    Raises NotGenuine with the protocol's error code. Nothing was stored, here or there.
+    `identifier` is our manifest's id: the token of another app at the same shop, good as it is
+    there, must not take our place. Raises NotGenuine with the protocol's error code. Nothing
+    was stored, here or there.
     """
     check_address(api_url, allowed, allow_private_hosts=allow_private_hosts)
     try:
         identity = await saleor.identify(api_url, token)
-    except Unavailable as error:
-        raise NotGenuine("UNKNOWN_APP_ID", f"Saleor did not confirm the token: {error}") from error
     except CallError as error:
-        raise NotGenuine("UNKNOWN_APP_ID", "Saleor does not know this token.") from error
+        raise NotGenuine("UNKNOWN_APP_ID", _WHY_NOT.get(error.code, _NOT_CONFIRMED)) from error
+    if identity.identifier != identifier:
+        raise NotGenuine("UNKNOWN_APP_ID", "The token belongs to another app of this shop.")
     missing = _NEEDED - identity.permissions
     if missing:
         raise NotGenuine(
@@ -61,8 +68,18 @@ async def handshake(
     try:
         jwks = await fetch_jwks(outbound, api_url)
     except KeysUnavailable as error:
-        raise NotGenuine("JWKS_NOT_AVAILABLE", f"Saleor's public keys: {error}") from error
+        raise NotGenuine("JWKS_NOT_AVAILABLE", f"Saleor's public keys: {error}.") from error
     return Installation(api_url, identity.app_id, token, identity.saleor_version, jwks)
+
+
+# Few words on purpose: whoever asks is unknown, and must not learn what a host behind us says.
+_NOT_CONFIRMED = "Saleor did not confirm the app's token; try the installation again."
+_WHY_NOT = {
+    "UNKNOWN_APP": "Saleor does not know this token.",
+    "TOKEN_REFUSED": "Saleor does not know this token.",
+    "SALEOR_NOT_REACHED": "The app can't reach Saleor at its API URL.",
+    "SALEOR_NO_ANSWER": "Saleor did not answer the app in time; try the installation again.",
+}
 
 
 def check_address(api_url: str, allowed: Sequence[str], *, allow_private_hosts: bool) -> None:
@@ -87,14 +104,16 @@ def check_address(api_url: str, allowed: Sequence[str], *, allow_private_hosts: 
 
 
 def _parsed(url: str) -> SplitResult | None:
+    """Return the parts of a plain http(s) URL, or None."""
+    if len(url) > _LONGEST_URL or not url.isascii() or not url.isprintable():
+        return None
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("https", "http") and parts.hostname and not parts.username
         _ = parts.port  # raises for what is no port
     except ValueError:
         return None
-    clean = url.isascii() and url.isprintable() and " " not in url
-    return parts if usable and clean and not parts.query and not parts.fragment else None
+    plain = _HOST.fullmatch(parts.netloc) and not set(url) & set(" \\?#")
+    return parts if plain and parts.scheme in ("https", "http") and parts.hostname else None
 
 
 def _same(ours: SplitResult, entry: SplitResult | None) -> bool:

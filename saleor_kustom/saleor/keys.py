@@ -10,17 +10,22 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import Key, KeySet, RSAKey
 
 from saleor_kustom.errors import KeysUnavailable, NotGenuine
 from saleor_kustom.outbound import NoAnswer, NotSent, Outbound
 
-#: Between two refetches of one shop's keys for unknown key ids.
-COOLDOWN_S = 10.0
+#: Between two refetches of one shop's keys. Shorter than the 10 s after which Saleor sends a
+#: delivery again that was answered 503 (saleor-core-observed, section 2).
+COOLDOWN_S = 8.0
+#: RSA moduli from 2048 to 16384 bits, in base64url characters; anything else is no key of Saleor's.
+_MODULUS = range(342, 2732)
+_LONGEST_EXPONENT = 8
+_MOST_KEYS = 50
 
 
 class _Kept(Protocol):
@@ -106,14 +111,14 @@ async def fetch_jwks(outbound: Outbound, api_url: str) -> str:
     """Return the key set at the shop's origin as JSON text.
 
     An empty or unreadable set is no key set: it never replaces a good one.
-    Raises KeysUnavailable.
+    Raises KeysUnavailable, whose text is fit for strangers: it quotes nothing of the answer.
     """
     parts = urlsplit(api_url)
     url = f"{parts.scheme}://{parts.netloc}/.well-known/jwks.json"
     try:
         answer = await outbound.request("GET", url, deadline_s=10.0)
     except (NotSent, NoAnswer) as error:
-        raise KeysUnavailable(f"{url}: {error}") from error
+        raise KeysUnavailable(f"{url} can't be reached") from error
     text = answer.body.decode(errors="replace")
     if answer.status != 200 or parse_keys(text) is None:  # noqa: PLR2004 - HTTP's own number
         raise KeysUnavailable(f"{url} has no usable keys (HTTP {answer.status})")
@@ -121,13 +126,38 @@ async def fetch_jwks(outbound: Outbound, api_url: str) -> str:
 
 
 def parse_keys(jwks: str) -> KeySet | None:
-    """Return the RSA signing keys of a key set, or None when there are none."""
+    """Return the RSA signing keys of a key set, or None when there are none.
+
+    A key that can't be used is left out, so that it does not take the others with it.
+    """
     try:
-        parsed = json.loads(jwks)
-        wanted = [k for k in parsed["keys"] if k.get("kty") == "RSA" and k.get("kid")]
-        return KeySet.import_key_set({"keys": wanted}) if wanted else None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, JoseError):
+        listed = json.loads(jwks)["keys"][:_MOST_KEYS]
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
+    if not isinstance(listed, list):
+        return None
+    keys: list[Key] = [key for entry in listed if (key := _parsed(entry)) is not None]
+    return KeySet(keys) if keys else None
+
+
+def _parsed(entry: Any) -> RSAKey | None:
+    if not isinstance(entry, dict) or entry.get("kty") != "RSA":
+        return None
+    if entry.get("use", "sig") != "sig" or entry.get("alg", "RS256") != "RS256":
+        return None
+    public = {name: entry[name] for name in ("kty", "kid", "n", "e") if _is_text(entry.get(name))}
+    if len(public.get("n", "")) not in _MODULUS or len(public.get("e", "")) > _LONGEST_EXPONENT:
+        return None
+    try:
+        key = RSAKey.import_key(public)
+        _ = key.public_key  # the numbers are judged when they are first used
+    except (ValueError, TypeError, OverflowError, JoseError):
+        return None
+    return key if key.kid else None
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and value != ""
 
 
 def _has(keys: KeySet, kid: str) -> bool:

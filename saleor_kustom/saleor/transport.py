@@ -3,6 +3,7 @@
 gql's own httpx transport has no deadline for the whole call and parses money as float.
 """
 
+import functools
 import json
 from collections.abc import AsyncGenerator
 from decimal import Decimal
@@ -13,10 +14,7 @@ from gql.transport.async_transport import AsyncTransport
 from graphql import DocumentNode, ExecutionResult, print_ast
 
 from saleor_kustom.errors import Unavailable
-from saleor_kustom.outbound import NoAnswer, NotSent, Outbound
-
-#: Documents are constants: each is printed once.
-_PRINTED: dict[int, str] = {}
+from saleor_kustom.outbound import Answer, NoAnswer, NotSent, Outbound
 
 
 class SaleorTransport(AsyncTransport):
@@ -55,39 +53,43 @@ class SaleorTransport(AsyncTransport):
             # Every mutation of ours may be repeated: Saleor counts an event once, and
             # metadata is merged. So a lost answer is asked again, not looked up.
             raise Unavailable("SALEOR_NO_ANSWER", (str(error),)) from error
-        return _result(answer.status, answer.body)
+        return _result(answer)
 
     def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
         """Refuse: Saleor's events come as webhooks."""
         raise NotImplementedError
 
 
+@functools.lru_cache(maxsize=64)
 def _text(document: DocumentNode) -> str:
-    return _PRINTED.setdefault(id(document), "") or _print(document)
+    """Return the document as sent; ours are constants, so each is printed once."""
+    return print_ast(document)
 
 
-def _print(document: DocumentNode) -> str:
-    _PRINTED[id(document)] = print_ast(document)
-    return _PRINTED[id(document)]
-
-
-def _result(status: int, body: bytes) -> ExecutionResult:
+def _result(answer: Answer) -> ExecutionResult:
+    status = answer.status
     if status in (401, 403):
-        raise Unavailable("TOKEN_REFUSED", status=None, messages=(f"HTTP {status}",))
+        # Without the status: elsewhere a 401 pauses an account at Kustom, and this is Saleor's.
+        raise Unavailable("TOKEN_REFUSED", (f"Saleor answered HTTP {status}",))
+    if status == 429 or status >= 500:  # noqa: PLR2004 - HTTP's own numbers
+        raise Unavailable("SALEOR_BUSY", (f"HTTP {status}",), retry_after_s=_retry_after_s(answer))
     try:
-        parsed = json.loads(body, parse_float=Decimal)
+        parsed = json.loads(answer.body, parse_float=Decimal)
     except (ValueError, RecursionError):
         _nonsense(status, "no JSON")
-    if not isinstance(parsed, dict) or not ("data" in parsed or "errors" in parsed):
+    if not isinstance(parsed, dict):
         _nonsense(status, "no GraphQL answer")
     data, errors = parsed.get("data"), parsed.get("errors")
-    if data is not None and not isinstance(data, dict):
-        _nonsense(status, "data is no object")
-    if errors is not None and not isinstance(errors, list):
-        _nonsense(status, "errors is no list")
-    if status >= 500:  # noqa: PLR2004 - HTTP's own number
-        _nonsense(status, "server error")
+    if not isinstance(data, dict | None) or not isinstance(errors, list | None):
+        _nonsense(status, "no GraphQL answer")
+    if data is None and not errors:
+        _nonsense(status, "neither data nor errors")
     return ExecutionResult(data=data, errors=errors or None)
+
+
+def _retry_after_s(answer: Answer) -> float | None:
+    text = answer.headers.get("retry-after", "")
+    return min(float(text), 3600.0) if text.isascii() and text.isdecimal() else None
 
 
 def _nonsense(status: int, what: str) -> NoReturn:

@@ -1,21 +1,26 @@
 """What must survive a crash: shops, accounts, deliveries, captures."""
 
 import contextlib
-import fcntl
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
-from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.store.accounts import Accounts
-from saleor_kustom.store.captures import Capture, Captures, LeaseLost
-from saleor_kustom.store.database import Database, Sqlite, open_database
+from saleor_kustom.store.capture_row import Capture
+from saleor_kustom.store.captures import Captures, LeaseLost
+from saleor_kustom.store.copying import copy, refuse_moved
+from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.history import History
+from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
+from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.rate import Rate
-from saleor_kustom.store.secrets import Secrets
+from saleor_kustom.store.secrets import Secrets, check_key
 from saleor_kustom.store.shops import Shops, StoredKeys
+from saleor_kustom.store.sqlite import Sqlite
+from saleor_kustom.store.worker_lock import worker_lock
 
-__all__ = ["Capture", "LeaseLost", "Store", "StoredKeys"]
+__all__ = ["Capture", "LeaseLost", "Pause", "Scope", "Store", "StoredKeys", "copy"]
 
 
 class Store:
@@ -27,23 +32,29 @@ class Store:
         self.accounts = Accounts(db, secrets)
         self.deliveries = Deliveries(db)
         self.captures = Captures(db)
+        self.history = History(db)
+        self.pauses = Pauses(db)
         self.rate = Rate(db)
+        self.meta = Meta(db)
 
     @classmethod
     async def open(
-        cls, database_url: str, *, secret_key: str, clock: Callable[[], float] | None = None
+        cls, database_url: str, *, secret_key: str, clock: Clock | None = None
     ) -> "Store":
-        """Open the database and bring its schema up to date.
+        """Open the database, bring its schema up to date and check that the key is its own.
 
         `clock` (unix seconds) replaces the database's time. Raises StoreUnavailable.
         """
+        secrets = Secrets(secret_key)
         db = await open_database(database_url, clock)
         try:
             await migrate(db)
+            await refuse_moved(db)
+            await check_key(db, secrets)
         except BaseException:
             await db.close()
             raise
-        return cls(db, Secrets(secret_key))
+        return cls(db, secrets)
 
     async def close(self) -> None:
         """Finish what was asked and close."""
@@ -60,16 +71,8 @@ class Store:
         The lock is the operating system's: it is free at once when its holder dies.
         Raises StoreUnavailable when another process holds it.
         """
-        if not isinstance(self._db, Sqlite):
-            yield
-            return
-        path = Path(f"{self._db.path}.worker-lock")
-        with path.open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
-                raise StoreUnavailable(
-                    f"another process works on {self._db.path}; SQLite serves one "
-                    "(see docs/databases.md for several)"
-                ) from error
+        if isinstance(self._db, Sqlite):
+            with worker_lock(self._db.path):
+                yield
+        else:
             yield

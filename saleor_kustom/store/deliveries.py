@@ -3,10 +3,11 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
-from saleor_kustom.store.database import Database, Statement
+from saleor_kustom.store.capture_sql import MAKE, WAKE
+from saleor_kustom.store.captures import unbound_line
+from saleor_kustom.store.database import Database, Row, Statement
 
 #: This event leaves a tombstone, even for a fulfillment that was not seen yet (domain rule 20).
 _CANCELED = "fulfillment_canceled"
@@ -25,7 +26,7 @@ class Deliveries:
         Raises StoreUnavailable when it is not known to be on disk.
         """
         params = {
-            "id": uuid.uuid4().hex,
+            "delivery": uuid.uuid4().hex,
             "api_url": api_url,
             "event": delivery.event,
             "sha256": hashlib.sha256(body).hexdigest(),
@@ -34,43 +35,34 @@ class Deliveries:
             "fulfillment_id": delivery.fulfillment_id,
             "created": delivery.fulfillment_created,
             "problem": delivery.problem,
-            "canceled": 1 if delivery.event == _CANCELED else 0,
-            "unbound_line": f"saleor/{api_url}/{delivery.order_id}",
+            "canceled": int(delivery.understood and delivery.event == _CANCELED),
+            "unbound_line": unbound_line(api_url, delivery.order_id),
         }
-        statements: list[Statement] = [(_KEEP, params)]
-        if delivery.understood and delivery.fulfillment_id is not None:
-            statements += [(_WAKE, params), (_MAKE, params)]
-        statements.append(("select 1 as new from delivery where id = :id", params))
-        return bool(await self._db(*statements))
+        news: tuple[Statement, ...] = ()
+        # Even where the rest makes no sense: the worker reads the fulfillment itself (rule 2).
+        if delivery.order_id and delivery.fulfillment_id and delivery.fulfillment_created:
+            news = ((WAKE, params), (MAKE, params))
+        # In turn with the order's other deliveries and with its binding: two that come together
+        # would else both find no capture to wake, and the tombstone of one be lost; or a row
+        # be made on a line that the order has just left.
+        turn = self._db.in_turn(api_url, delivery.order_id) if news else ()
+        return bool(await self._db(*turn, (_KEEP, params), *news, (_IS_NEW, params)))
 
-    async def not_understood(self, api_url: str) -> Sequence[dict[str, Any]]:
+    async def not_understood(self, api_url: str) -> Sequence[Row]:
         """Return genuine deliveries whose contents were not understood, newest first."""
         sql = """select id, event, received_at, problem from delivery
             where api_url = :api_url and problem is not null order by received_at desc limit 100"""
         return await self._db.read(sql, {"api_url": api_url})
 
+    async def body(self, api_url: str, delivery_id: str) -> bytes | None:
+        """Return a delivery's raw bytes, as they were signed."""
+        sql = "select body from delivery where api_url = :api_url and id = :id"
+        rows = await self._db.read(sql, {"api_url": api_url, "id": delivery_id})
+        return bytes(rows[0]["body"]) if rows else None
+
 
 _KEEP = """insert into delivery
         (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem)
-    values (:id, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem)
+    values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem)
     on conflict (api_url, event, body_sha256) do nothing"""
-
-# News for a row that runs makes it due again when that run ends (captures.py).
-_WAKE = """update capture
-    set wakes = wakes + 1,
-        canceled = case when :canceled = 1 then 1 else canceled end,
-        due_at = case when worker is null then :now else due_at end,
-        updated_at = :now
-    where api_url = :api_url and order_id = :order_id and fulfillment_id = :fulfillment_id
-      and fulfillment_created = :created
-      and exists (select 1 from delivery where id = :id)"""
-
-_MAKE = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
-        account, canceled, due_at, created_at, updated_at)
-    select d.api_url, d.order_id, d.fulfillment_id, :created,
-        coalesce(b.environment || '/' || b.merchant_id || '/' || b.kustom_order_id, :unbound_line),
-        coalesce(b.environment || '/' || b.merchant_id, ''),
-        :canceled, :now, :now, :now
-    from delivery d left join binding b on b.api_url = d.api_url and b.order_id = d.order_id
-    where d.id = :id
-    on conflict (api_url, order_id, fulfillment_id, fulfillment_created) do nothing"""
+_IS_NEW = "select 1 as new from delivery where id = :delivery"

@@ -15,8 +15,12 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from saleor_kustom.errors import StoreUnavailable
+from saleor_kustom.store.database import Database
 
 _NONCE_BYTES = 12
+_OTHER_KEY = (
+    "the database's secrets were sealed with another SALEOR_KUSTOM_SECRET_KEY; start with that one"
+)
 
 
 class Secrets:
@@ -36,22 +40,35 @@ class Secrets:
         sealed = self._ciphers[self._sealing].encrypt(nonce, plain.encode(), _bound(shop, purpose))
         return f"v1.{self._sealing}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
+    def knows(self, key_id: str) -> bool:
+        """Tell whether a key of ours has that id."""
+        return key_id in self._ciphers
+
     def open(self, stored: str, *, shop: str, purpose: str) -> str:
         """Return the secret. Raises StoreUnavailable when SECRET_KEY is not the one it had."""
         version, _, rest = stored.partition(".")
         key_id, _, sealed = rest.partition(".")
         cipher = self._ciphers.get(key_id)
         if version != "v1" or cipher is None:
-            raise StoreUnavailable(
-                "a stored secret was sealed with another SALEOR_KUSTOM_SECRET_KEY; "
-                "start with that one, or set the secret again"
-            )
-        raw = base64.urlsafe_b64decode(sealed)
+            raise StoreUnavailable(_OTHER_KEY)
         try:
+            raw = base64.urlsafe_b64decode(sealed)
             plain = cipher.decrypt(raw[:_NONCE_BYTES], raw[_NONCE_BYTES:], _bound(shop, purpose))
-        except InvalidTag:
+        except (InvalidTag, ValueError):
             raise StoreUnavailable(f"the stored {purpose} of {shop} was altered") from None
         return plain.decode()
+
+
+async def check_key(db: Database, secrets: Secrets) -> None:
+    """Raise StoreUnavailable when the database's secrets were sealed with another key."""
+    rows = await db.read(_KEY_IDS)
+    if not all(secrets.knows(row["key_id"]) for row in rows):
+        raise StoreUnavailable(_OTHER_KEY)
+
+
+#: The eight characters behind "v1.".
+_KEY_IDS = """select substr(token, 4, 8) as key_id from shop
+    union select substr(password, 4, 8) from account"""
 
 
 def _bound(shop: str, purpose: str) -> bytes:

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from saleor_kustom.capture.parties import Mode, Shop
-from saleor_kustom.store.database import Database
+from saleor_kustom.store.capture_sql import WAKE_SHOP
+from saleor_kustom.store.database import Database, Row
+from saleor_kustom.store.history import of_shop
 from saleor_kustom.store.secrets import Secrets
 
 
@@ -52,25 +53,27 @@ class Shops:
             (_END_OTHERS, params),
             (_BEGIN, params),
             (_PUT_SHOP, params),
-            (_WAKE_SHOP, params),
+            (WAKE_SHOP, params),
+            of_shop(api_url, "installed", {"app_id": app_id, "saleor_version": saleor_version}),
         )
 
     async def uninstall(self, api_url: str, app_id: str) -> bool:
         """Remove the shop if that installation is the current one; a late event removes nothing."""
         params = {"api_url": api_url, "app_id": app_id}
-        rows = await self._db(
-            (_END, params),
-            (
-                "delete from shop where api_url = :api_url and app_id = :app_id returning api_url",
-                params,
-            ),
-        )
-        return bool(rows)
+        gone = of_shop(api_url, "uninstalled", {"app_id": app_id})
+        return bool(await self._db((_END, params), gone, (_REMOVE, params)))
 
-    async def set_mode(self, api_url: str, mode: Mode | None) -> None:
+    async def installations(self, api_url: str) -> Sequence[Row]:
+        """Return every installation that there was: app_id, installed_at, ended_at."""
+        sql = """select app_id, installed_at, ended_at from installation
+            where api_url = :api_url order by installed_at"""
+        return await self._db.read(sql, {"api_url": api_url})
+
+    async def set_mode(self, api_url: str, mode: Mode | None, *, who: str = "") -> None:
         """Say whether the shop's fulfillments move money."""
         params = {"api_url": api_url, "mode": mode.value if mode else None}
-        await self._db(("update shop set mode = :mode where api_url = :api_url", params))
+        change = of_shop(api_url, "mode_set", {"mode": params["mode"], "who": who})
+        await self._db(change, ("update shop set mode = :mode where api_url = :api_url", params))
 
     async def keys(self, api_url: str) -> StoredKeys | None:
         """Return the kept public keys."""
@@ -83,7 +86,7 @@ class Shops:
         sql = "update shop set jwks = :jwks, jwks_fetched_at = :now where api_url = :api_url"
         await self._db((sql, {"api_url": api_url, "jwks": jwks}))
 
-    def _shop(self, row: dict[str, Any]) -> Shop:
+    def _shop(self, row: Row) -> Shop:
         return Shop(
             api_url=row["api_url"],
             app_id=row["app_id"],
@@ -97,6 +100,8 @@ _END_OTHERS = """update installation set ended_at = :now
     where api_url = :api_url and app_id <> :app_id and ended_at is null"""
 _END = """update installation set ended_at = :now
     where api_url = :api_url and app_id = :app_id and ended_at is null"""
+_REMOVE = """delete from shop where api_url = :api_url and app_id = :app_id
+    returning api_url"""
 _BEGIN = """insert into installation (api_url, app_id, installed_at)
     values (:api_url, :app_id, :now)
     on conflict (api_url, app_id) do update set installed_at = :now, ended_at = null"""
@@ -106,6 +111,3 @@ _PUT_SHOP = """insert into shop
     on conflict (api_url) do update set app_id = excluded.app_id, token = excluded.token,
         saleor_version = excluded.saleor_version, jwks = excluded.jwks,
         jwks_fetched_at = excluded.jwks_fetched_at, installed_at = excluded.installed_at"""
-_WAKE_SHOP = """update capture set due_at = :now
-    where api_url = :api_url and worker is null
-      and waiting in ('shop_removed', 'token_refused')"""

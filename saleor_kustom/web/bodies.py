@@ -8,7 +8,9 @@ from starlette.responses import JSONResponse
 async def read_body(request: Request, limit: int) -> bytes:
     """Return the body. Raises HTTPException 413 as soon as it is larger than `limit` bytes."""
     declared = request.headers.get("content-length", "0")
-    if not declared.isascii() or not declared.isdigit() or int(declared) > limit:
+    if not declared.isascii() or not declared.isdigit():
+        raise HTTPException(400, "Content-Length is no number.")
+    if len(declared) > len(str(limit)) or int(declared) > limit:
         raise HTTPException(413, "The body is too large.")
     body = bytearray()
     try:

@@ -1,6 +1,7 @@
 """Manifest and installation, as Saleor asks for them."""
 
 import json
+import logging
 from collections.abc import Callable
 
 from starlette.requests import Request
@@ -14,6 +15,8 @@ from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.bodies import read_body, refusal, single
 from saleor_kustom.web.manifest import manifest, schema_version
+
+_log = logging.getLogger(__name__)
 
 _LARGEST_BYTES = 64 * 1024
 _STATUS = {"SALEOR_URL_PROHIBITED": 403, "UNKNOWN_APP_ID": 401, "JWKS_NOT_AVAILABLE": 401}
@@ -35,6 +38,7 @@ class Installations:
         self._outbound = outbound
         self._settings = settings
         self._forget = forget
+        self._identifier: str = manifest(settings.app_url, schema_version(None))["id"]
 
     async def manifest(self, request: Request) -> Response:
         """Answer with the manifest that this Saleor version can read."""
@@ -45,7 +49,7 @@ class Installations:
         """Take an installation. On any failure nothing is stored, and Saleor deletes the app."""
         api_url = single(request, "saleor-api-url")
         if not api_url:
-            return refusal(400, "MISSING_API_URL", "The header saleor-api-url is missing.")
+            return refusal(400, "MISSING_API_URL", "The header saleor-api-url must come once.")
         token = _token(await read_body(request, _LARGEST_BYTES))
         if token is None:
             return refusal(400, "MISSING_TOKEN", "The body has no auth_token.")
@@ -56,6 +60,7 @@ class Installations:
                 self._outbound,
                 api_url=api_url,
                 token=token,
+                identifier=self._identifier,
                 allowed=self._settings.allowed_saleor_urls,
                 allow_private_hosts=self._settings.allow_private_hosts,
             )
@@ -67,10 +72,12 @@ class Installations:
                 jwks=made.jwks,
             )
         except NotGenuine as error:
+            _log.warning("refused an installation: %s %s", error.code, error)
             return refusal(_STATUS.get(error.code, 401), error.code, str(error))
         except StoreUnavailable:
             return refusal(503, "STORE_UNAVAILABLE", "The app can't store now; try again.")
         self._forget(api_url)
+        _log.info("installed by %s as %s", made.api_url, made.app_id)
         return JSONResponse({"success": True})
 
 

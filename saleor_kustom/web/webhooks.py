@@ -1,8 +1,9 @@
 """Webhooks in: verify, store, answer, stop. The work runs later at our own pace.
 
-The order of the questions, cheapest first; nothing is fetched for a shop that did not install
-us. A 4xx is final for Saleor, a 5xx comes again: so what is not genuine gets 4xx, and what we
-can't judge or can't store gets 503 (domain rule 2).
+The order of the questions, cheapest first: what the headers say is judged before the body is
+read, and nothing is fetched for a shop that did not install us. A 4xx is final for Saleor, a 5xx
+comes again: so what is not genuine gets 4xx, and what we can't judge or can't store gets 503
+(domain rule 2).
 """
 
 import logging
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from saleor_kustom.capture.delivery import Delivery
+from saleor_kustom.capture.delivery import Delivery, VerifiedBody
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.errors import KeysUnavailable, NotGenuine, StoreUnavailable
 from saleor_kustom.intake.delivery import EVENTS, read_delivery
@@ -39,10 +40,18 @@ class _Known:
 class Webhooks:
     """The route for Saleor's deliveries."""
 
-    def __init__(self, store: Store, keys: KeyRing, wake: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        keys: KeyRing,
+        wake: Callable[[], None],
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._store = store
         self._keys = keys
         self._wake = wake
+        self._monotonic = monotonic
         self._shops: dict[str, _Known] = {}
 
     def forget(self, api_url: str) -> None:
@@ -55,31 +64,32 @@ class Webhooks:
         event = request.path_params["event"]
         if event not in EVENTS:
             return refusal(404, "UNKNOWN_EVENT", f"No webhook is called {event}.")
-        body = await read_body(request, LARGEST_BYTES)
         try:
             shop = await self._shop(request, event)
-            delivery = await self._store_verified(request, shop, event, body)
+            verified = await self._verified(request, shop)
+            await self._take(shop, read_delivery(event, verified), verified)
         except NotGenuine as error:
             _log.warning("refused a delivery of %s: %s %s", event, error.code, error)
             return refusal(_STATUS.get(error.code, 400), error.code, str(error))
         except (KeysUnavailable, StoreUnavailable) as error:
             _log.warning("could not take a delivery of %s now: %s", event, error)
             return refusal(503, "TRY_AGAIN", "The delivery could not be stored; send it again.")
-        return JSONResponse({"success": True, "stored": delivery is not None})
+        return JSONResponse({"success": True})
 
     async def _shop(self, request: Request, event: str) -> Shop:
+        """Return the shop that the headers name. They are not signed; the rest is judged later."""
         api_url = single(request, "saleor-api-url")
-        if single(request, "saleor-event").lower() != event:
-            raise NotGenuine("EVENT_DIFFERS", "The header saleor-event is not the path's event.")
         shop = await self._installed(api_url)
         if shop is None:
             raise NotGenuine("NOT_INSTALLED", "This shop has not installed the app.")
-        if single(request, "saleor-domain") != urlsplit(api_url).netloc:
+        if single(request, "saleor-event").lower() != event:
+            raise NotGenuine("EVENT_DIFFERS", "The header saleor-event is not the path's event.")
+        if single(request, "saleor-domain").lower() != urlsplit(api_url).netloc.lower():
             raise NotGenuine("DOMAIN_DIFFERS", "saleor-domain is not the API URL's host.")
         return shop
 
     async def _installed(self, api_url: str) -> Shop | None:
-        now = time.monotonic()
+        now = self._monotonic()
         known = self._shops.get(api_url)
         if known is not None and known.until > now:
             return known.shop
@@ -90,31 +100,29 @@ class Webhooks:
         if shop is None:
             self._shops.pop(api_url, None)
             return None
-        self._shops[api_url] = _Known(shop, time.monotonic() + _SHOP_KEPT_S)
+        self._shops[api_url] = _Known(shop, self._monotonic() + _SHOP_KEPT_S)
         return shop
 
-    async def _store_verified(
-        self, request: Request, shop: Shop, event: str, body: bytes
-    ) -> Delivery | None:
-        """Verify and store; None for what needs no storing. Raises NotGenuine and others."""
+    async def _verified(self, request: Request, shop: Shop) -> VerifiedBody:
         signature = single(request, "saleor-signature")
         keys = await self._keys.keys_for(shop.api_url, key_id(signature))
-        verified = verify(body, signature, keys)
-        delivery = read_delivery(event, verified)
+        return verify(await read_body(request, LARGEST_BYTES), signature, keys)
+
+    async def _take(self, shop: Shop, delivery: Delivery, body: VerifiedBody) -> None:
+        """Store what is meant for us, and tell the worker of what is new."""
         shop = await self._recipient(shop, delivery)
-        if event == "app_deleted":
+        if delivery.event == "app_deleted" and delivery.understood:
             await self._removed(shop, delivery)
-            return None
-        if event == "fulfillment_metadata_updated" and delivery.issuing_app_id == shop.app_id:
-            return None  # our own write came back to us (domain rule 23)
-        new = await self._store.deliveries.receive(shop.api_url, delivery, verified)
-        if new:
+            return
+        own = delivery.issuing_app_id == shop.app_id
+        if delivery.event == "fulfillment_metadata_updated" and own:
+            return  # our own write came back to us (domain rule 23)
+        if await self._store.deliveries.receive(shop.api_url, delivery, body):
             self._wake()
-        return delivery
 
     async def _recipient(self, shop: Shop, delivery: Delivery) -> Shop:
         """Check that it was sent to us; a delivery that can't say so is kept for a person."""
-        if delivery.recipient_id is None and not delivery.understood:
+        if delivery.recipient_id is None:  # not understood, so it moves nothing
             return shop
         if delivery.recipient_id != shop.app_id:
             again = await self._read_again(shop.api_url)  # installed again just now?

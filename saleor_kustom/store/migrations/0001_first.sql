@@ -42,11 +42,15 @@ create table channel_account (
         references account (api_url, environment, merchant_id)
 );
 
--- Accounts whose credentials Kustom refuses: nothing of theirs is tried.
-create table account_pause (
-    account text primary key,            -- environment/merchant id
+-- What is paused, by whom and why (pauses.py spells the name).
+create table pause (
+    name text primary key,
+    scope text not null,                 -- shop | channel | order | account
+    api_url text not null,               -- '': an account, for every shop
+    key text not null,
+    who text not null,
     why text not null,
-    since {real} not null
+    at {real} not null
 );
 
 create table delivery (
@@ -76,6 +80,7 @@ create table binding (
     primary key (api_url, order_id),
     unique (environment, merchant_id, kustom_order_id)
 );
+create index binding_found on binding (kustom_order_id);
 
 -- The ledger and the queue: one row a fulfillment.
 create table capture (
@@ -126,33 +131,44 @@ create table capture (
     check (state <> 'sending' or (plan is not null and idempotency_key is not null)),
     check (state not in ('captured', 'reported') or (plan is not null and capture_id is not null))
 );
+-- One run at a time on a line, whatever a claim believes (durable-engine, 3.1).
 create unique index capture_one_running on capture (line) where worker is not null;
+-- A capture of Kustom's belongs to one parcel.
+create unique index capture_once on capture (account, capture_id)
+    where state in ('captured', 'reported');
 create index capture_due on capture (due_at) where due_at is not null;
 create index capture_line on capture (line, id) where due_at is not null;
-create index capture_order on capture (api_url, order_id);
+create index capture_of_worker on capture (worker) where worker is not null;
 create index capture_namesake on capture (api_url, fulfillment_id);
+create index capture_state on capture (api_url, state, id);
 create index capture_held on capture (api_url, id) where held is not null;
 create index capture_number on capture (api_url, order_number);
-create index capture_found on capture (capture_id) where capture_id is not null;
+create index capture_found on capture (api_url, capture_id) where capture_id is not null;
+-- The queue's plans need fresh statistics: a queue is mostly done rows and a few open ones.
+{postgresql} alter table capture set (autovacuum_analyze_scale_factor = 0.02);
 
--- What happened to a capture, in order; never changed.
+-- What happened, in order; never changed.
 create table history (
     id {serial},
-    capture_id bigint not null references capture (id),
+    api_url text not null,
+    capture_id bigint references capture (id),  -- null: of the shop as a whole
     at {real} not null,
     what text not null,
     detail text not null
 );
 create index history_capture on history (capture_id, id);
+create index history_shop on history (api_url, id) where capture_id is null;
 
--- The shared rate: when each account's next call may leave.
+-- The shared rate: the slot that was given last, and the next one.
 create table rate (
     account text primary key,
+    slot {real} not null,
     next_at {real} not null
 );
 
--- Cursors and other small things.
-create table setting (
+-- Cursors and other small things, and when they were last written.
+create table meta (
     name text primary key,
-    value text not null
+    value text not null,
+    at {real} not null
 );

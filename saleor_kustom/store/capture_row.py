@@ -1,0 +1,98 @@
+"""One capture as the database has it, and how its columns are written."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from saleor_kustom.capture.state import State
+from saleor_kustom.store.database import Row
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One row. Times are unix seconds of the database, amounts minor units of `currency`."""
+
+    id: int
+    api_url: str
+    order_id: str
+    fulfillment_id: str
+    fulfillment_created: str
+    order_number: str | None
+    fulfillment_number: int | None
+    channel: str | None
+    currency: str | None
+    line: str  # captures of one line run one after another (domain rule 16)
+    account: str  # environment/merchant id, once bound; before that empty
+    state: State
+    held: str | None  # why a person must look
+    held_detail: Mapping[str, Any]
+    waiting: str | None  # why it waits, or why there is nothing
+    waiting_detail: Mapping[str, Any]
+    canceled: bool  # the tombstone: Saleor cancelled the fulfillment (domain rule 20)
+    due_at: float | None  # next try, or the lease's end while running; None: when news comes
+    worker: str | None  # who runs it
+    attempts: int  # the fence: one more with each claim
+    failures: int  # in a row, for the backoff
+    wakes: int  # news so far; in a run: as it was when the run began
+    plan: str | None
+    idempotency_key: str | None
+    amount_minor: int | None
+    sent_first_at: float | None
+    sent_last_at: float | None
+    capture_id: str | None
+    captured_at: float | None
+    reported_at: float | None
+    report_problem: str | None
+    without_tracking: bool
+    tracking_sent: tuple[Mapping[str, str], ...]
+    tracking_pending: str | None
+    tracking_problem: str | None
+    created_at: float
+    updated_at: float
+
+
+_FLAGS = frozenset({"canceled", "without_tracking"})
+_MAPPINGS = frozenset({"held_detail", "waiting_detail"})
+_KEPT_BY_THE_QUEUE = frozenset(
+    (
+        *("id", "api_url", "order_id", "fulfillment_id", "fulfillment_created", "line", "account"),
+        *("due_at", "worker", "attempts", "wakes", "created_at", "updated_at"),
+    )
+)
+_WRITABLE = frozenset(Capture.__dataclass_fields__) - _KEPT_BY_THE_QUEUE
+
+
+def capture_of(row: Row) -> Capture:
+    """Return the capture that a row of `capture` holds."""
+    values = {name: row[name] for name in Capture.__dataclass_fields__}
+    values["state"] = State(row["state"])
+    values["tracking_sent"] = tuple(json.loads(row["tracking_sent"]))
+    values |= {name: bool(row[name]) for name in _FLAGS}
+    values |= {name: json.loads(row[name]) for name in _MAPPINGS}
+    return Capture(**values)
+
+
+def written(columns: Mapping[str, Any]) -> dict[str, Any]:
+    """Return columns as they are stored.
+
+    Raises ValueError for a column that a run may not write: what identifies the capture, and
+    what the queue itself keeps.
+    """
+    if unknown := columns.keys() - _WRITABLE:
+        raise ValueError(f"not columns that a run may write: {sorted(unknown)}")
+    stored = dict(columns)
+    for name in stored.keys() & _FLAGS:
+        stored[name] = int(stored[name])
+    for name in stored.keys() & _MAPPINGS:
+        stored[name] = as_json(dict(stored[name]))
+    if "tracking_sent" in stored:
+        stored["tracking_sent"] = as_json([dict(entry) for entry in stored["tracking_sent"]])
+    if "state" in stored:
+        stored["state"] = State(stored["state"]).value
+    return stored
+
+
+def as_json(value: object) -> str:
+    """Return JSON text; what JSON does not know is written as its text."""
+    return json.dumps(value, ensure_ascii=False, default=str)

@@ -1,0 +1,139 @@
+"""Every statement of the queue, named and described. The same for both databases.
+
+A capture is open while `due_at` is set: the next try, or the end of the lease while `worker` is
+set. The partial indexes of migrations/0001 are spelled as the conditions here.
+"""
+
+# ruff: noqa: S608 - composed of constants of this file
+
+#: Only the run that holds the lease may write: each claim counts `attempts`.
+FENCE = "id = :id and attempts = :attempts and worker = :worker"
+
+#: A pause of the shop, channel, order or account keeps its captures from being claimed; but what
+#: is captured is still told to Saleor, for that money has moved.
+_PAUSED = """c.state <> 'captured' and exists (select 1 from pause p where p.name in (
+        'shop ' || c.api_url,
+        'channel ' || c.api_url || ' ' || c.channel,
+        'order ' || c.api_url || ' ' || c.order_id,
+        'account ' || c.account,
+        'account ' || c.api_url || ' ' || c.account))"""
+
+# The head of a line: who runs, then what is not held, then money before reports and tracking,
+# then the oldest. Running first keeps the unique index from failing whole claims, since ids
+# become visible out of commit order (durable-engine, 3.1). As a scalar subquery it is fast
+# without statistics (3.2).
+CLAIM = f"""with head as (
+    select c.id from capture c
+    where c.due_at is not null and c.due_at <= :now
+      and c.id = (
+        select e.id from capture e where e.line = c.line and e.due_at is not null
+        order by (e.worker is not null) desc, (e.held is not null),
+            (e.state in ('received', 'planned', 'sending')) desc, e.id
+        limit 1)
+      and not ({_PAUSED})
+    order by c.due_at limit :limit {{lock}})
+update capture set worker = :worker, due_at = :now + :lease, attempts = attempts + 1
+where id in (select id from head) returning *"""
+
+RENEW = f"update capture set due_at = :now + :lease where {FENCE} returning id"
+
+#: The line of history goes first, under the same fence, so that the update's row is returned.
+HISTORY_FENCED = f"""insert into history (api_url, capture_id, at, what, detail)
+    select api_url, id, :now, :history_what, :history_detail from capture where {FENCE}"""
+
+KEEP_GOING = f"""update capture set due_at = :now + :lease, updated_at = :now{{sets}}
+    where {FENCE} returning *"""
+
+# News that came during the run makes the capture due at once; the run may not have seen it.
+# The cast tells PostgreSQL the type of a parameter that may be null.
+LET_GO = f"""update capture set worker = null, updated_at = :now,
+    due_at = case when wakes <> :wakes_seen then :now
+                  else :now + cast(:due_in as double precision) end{{sets}}
+    where {FENCE} returning *"""
+
+RELEASE_ALL = """update capture set worker = null, due_at = :now
+    where worker = :worker returning id"""
+
+#: At the start of SQLite's only worker: whatever ran has died.
+RELEASE_DEAD = """update capture set worker = null, due_at = :now
+    where worker is not null returning id"""
+
+#: News: due now, or, while a run has the capture, after that run.
+_WAKE = """update capture set wakes = wakes + 1, updated_at = :now,
+    due_at = case when worker is null then :now else due_at end"""
+WAKE_ORDER = f"""{_WAKE} where api_url = :api_url and order_id = :order_id returning id"""
+WAKE_HELD = f"""{_WAKE} where api_url = :api_url and held = :reason returning id"""
+
+#: A re-install brought a new token; a run under way may still have met the old one.
+WAKE_SHOP = f"""{_WAKE} where api_url = :api_url and (worker is not null
+    or waiting in ('shop_removed', 'token_refused'))"""
+
+_IDENTITY = """api_url = :api_url and order_id = :order_id and fulfillment_id = :fulfillment_id
+      and fulfillment_created = :created"""
+
+#: The news of a delivery that is new; and, where there is no such capture yet, its row. A
+#: tombstone stays for ever (domain rule 20).
+WAKE = f"""{_WAKE}, canceled = case when :canceled = 1 then 1 else canceled end
+    where {_IDENTITY} and exists (select 1 from delivery where id = :delivery)"""
+MAKE = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
+        account, canceled, due_at, created_at, updated_at)
+    select d.api_url, d.order_id, d.fulfillment_id, :created,
+        coalesce(b.environment || '/' || b.merchant_id || '/' || b.kustom_order_id, :unbound_line),
+        coalesce(b.environment || '/' || b.merchant_id, ''),
+        :canceled, :now, :now, :now
+    from delivery d left join binding b on b.api_url = d.api_url and b.order_id = d.order_id
+    where d.id = :delivery
+    on conflict (api_url, order_id, fulfillment_id, fulfillment_created) do nothing"""
+
+#: The same for a fulfillment that was found by reading Saleor.
+WAKE_FOUND = f"{_WAKE} where {_IDENTITY}"
+MAKE_FOUND = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
+        account, due_at, created_at, updated_at)
+    select f.api_url, f.order_id, f.fulfillment_id, f.created,
+        coalesce(b.environment || '/' || b.merchant_id || '/' || b.kustom_order_id, :unbound_line),
+        coalesce(b.environment || '/' || b.merchant_id, ''), :now, :now, :now
+    from (select cast(:api_url as text) as api_url, cast(:order_id as text) as order_id,
+        cast(:fulfillment_id as text) as fulfillment_id, cast(:created as text) as created) f
+    left join binding b on b.api_url = f.api_url and b.order_id = f.order_id
+    where true
+    on conflict (api_url, order_id, fulfillment_id, fulfillment_created) do nothing
+    returning id"""
+
+BIND = """insert into binding
+        (api_url, order_id, environment, merchant_id, kustom_order_id, how, bound_at)
+    values (:api_url, :order_id, :environment, :merchant_id, :kustom_order_id, :how, :now)
+    on conflict do nothing"""
+IS_BOUND = """select 1 as bound from binding
+    where api_url = :api_url and order_id = :order_id and environment = :environment
+      and merchant_id = :merchant_id and kustom_order_id = :kustom_order_id"""
+MOVE_LINE = f"""update capture set line = :line, account = :account
+    where api_url = :api_url and order_id = :order_id and exists ({IS_BOUND})"""
+
+OF_ORDER = """select * from capture
+    where api_url = :api_url and order_id = :order_id order by id"""
+NAMESAKES = """select * from capture
+    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id order by id"""
+BINDING = "select * from binding where api_url = :api_url and order_id = :order_id"
+GET = "select * from capture where api_url = :api_url and id = :id"
+
+#: Each arm has an index of its own; as one `or` the whole table would be read.
+SEARCH = """id in (
+    select id from capture where api_url = :api_url and order_number = :search
+    union select id from capture where api_url = :api_url and order_id = :search
+    union select id from capture where api_url = :api_url and fulfillment_id = :search
+    union select id from capture where api_url = :api_url and capture_id = :search
+    union select c.id from binding b join capture c
+        on c.api_url = b.api_url and c.order_id = b.order_id
+        where b.api_url = :api_url and b.kustom_order_id = :search)"""
+
+BUSY = """select 1 as busy from capture
+    where worker is not null or due_at <= :now + :within limit 1"""
+COUNTS = """select state, count(*) as n from capture where api_url = :api_url group by state
+    union all
+    select 'held', count(*) from capture where api_url = :api_url and held is not null"""
+
+RESUMED = """insert into history (api_url, capture_id, at, what, detail)
+    select api_url, id, :now, 'resumed', :detail from capture
+    where api_url = :api_url and id = :id and held is not null"""
+RESUME = f"""{_WAKE}, held = null, held_detail = '{{}}', waiting = 'resumed', failures = 0
+    where api_url = :api_url and id = :id and held is not null returning id"""

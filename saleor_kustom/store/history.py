@@ -1,0 +1,44 @@
+"""What happened, line by line: written with what it tells of, never changed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from saleor_kustom.store.capture_row import as_json
+from saleor_kustom.store.database import Database, Row, Statement
+
+
+class History:
+    """Rows of `history`: of a capture, or of a shop as a whole (no capture)."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def add(self, api_url: str, what: str, detail: Mapping[str, Any]) -> None:
+        """Write a line about a shop as a whole."""
+        await self._db(of_shop(api_url, what, detail))
+
+    async def of_capture(self, api_url: str, capture_row: int) -> Sequence[Row]:
+        """Return what happened to one capture, oldest first: at, what, detail."""
+        sql = """select at, what, detail from history
+            where api_url = :api_url and capture_id = :id order by id"""
+        return _read(await self._db.read(sql, {"api_url": api_url, "id": capture_row}))
+
+    async def of_shop(self, api_url: str, *, limit: int = 100) -> Sequence[Row]:
+        """Return what happened to a shop as a whole, newest first: at, what, detail."""
+        sql = """select at, what, detail from history
+            where api_url = :api_url and capture_id is null order by id desc limit :limit"""
+        return _read(await self._db.read(sql, {"api_url": api_url, "limit": limit}))
+
+
+def of_shop(api_url: str, what: str, detail: Mapping[str, Any]) -> Statement:
+    """Return the statement that writes a line, to go into the transaction that it tells of."""
+    return (
+        """insert into history (api_url, capture_id, at, what, detail)
+           values (:api_url, null, :now, :what, :detail)""",
+        {"api_url": api_url, "what": what, "detail": as_json(dict(detail))},
+    )
+
+
+def _read(rows: Sequence[Row]) -> list[Row]:
+    return [{**row, "detail": json.loads(row["detail"])} for row in rows]

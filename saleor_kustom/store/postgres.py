@@ -1,0 +1,180 @@
+"""PostgreSQL through psycopg: a pool, durable commits, and a deadline on everything."""
+
+import asyncio
+import functools
+import re
+import select
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from saleor_kustom.errors import StoreUnavailable
+from saleor_kustom.store.database import (
+    DEADLINE_S,
+    Clock,
+    Conflict,
+    Row,
+    Statement,
+    storable,
+    with_now,
+)
+
+try:
+    import psycopg
+    import psycopg_pool
+    from psycopg.rows import dict_row
+except ImportError as missing:  # an optional dependency
+    raise StoreUnavailable(
+        "PostgreSQL needs an extra: pip install 'saleor-kustom[postgres]'"
+    ) from missing
+
+#: Stable within a statement, unlike clock_timestamp(): a volatile function can't bound an index
+#: scan, so each claim would read every open row. It is the statement's time, not the
+#: transaction's.
+_NOW = "extract(epoch from statement_timestamp())::double precision"
+
+#: What is acknowledged is on disk, whatever the server's default; queries are written for read
+#: committed; nobody holds a lock for longer than our callers wait.
+_SETTINGS = {
+    "synchronous_commit": "on",
+    "default_transaction_isolation": r"read\ committed",
+    "statement_timeout": "14s",
+    "idle_in_transaction_session_timeout": "20s",
+}
+
+
+class Postgres:
+    """A pool of connections; a single statement commits by itself."""
+
+    dialect = "postgresql"
+    tokens: Mapping[str, str] = {
+        "serial": "bigserial primary key",
+        "blob": "bytea",
+        "real": "double precision",
+        "lock": "for update skip locked",
+        "postgresql": "",
+    }
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock | None = None,
+        *,
+        size: int = 10,
+        deadline_s: float = DEADLINE_S,
+    ) -> None:
+        self._clock = clock
+        self._deadline_s = deadline_s
+        self._running: set[asyncio.Task[list[Row]]] = set()
+        self._connect: dict[str, Any] = {
+            "autocommit": True,
+            "row_factory": dict_row,
+            "application_name": "saleor-kustom",
+            "connect_timeout": 5,
+            "keepalives_idle": 15,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 15_000,
+            "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
+        }
+        self._url = url
+        self._pool = psycopg_pool.AsyncConnectionPool(
+            url,
+            min_size=min(2, size),
+            max_size=size,
+            open=False,
+            timeout=deadline_s,
+            check=_refuse_closed,
+            kwargs=self._connect,
+        )
+
+    async def open(self) -> None:
+        """Connect. Raises StoreUnavailable that says what is wrong, at once."""
+        try:
+            # The pool would try again and again and then only say that it timed out.
+            first = await psycopg.AsyncConnection.connect(self._url, **self._connect)
+            await first.close()
+            await self._pool.open(wait=True, timeout=self._deadline_s)
+        except (psycopg.Error, OSError) as error:
+            await self._pool.close()
+            raise _verdict(error) from error
+
+    async def __call__(self, *statements: Statement, deadline_s: float | None = None) -> list[Row]:
+        # A task of its own, so that a server that does not even answer a cancellation can't
+        # hold the caller beyond its deadline.
+        task = asyncio.create_task(self._transaction(statements))
+        self._running.add(task)
+        task.add_done_callback(self._finished)
+        deadline_s = deadline_s or self._deadline_s
+        try:
+            done, _ = await asyncio.wait({task}, timeout=deadline_s)
+        except asyncio.CancelledError:
+            task.cancel()
+            raise
+        if not done:
+            task.cancel()
+            raise StoreUnavailable(f"PostgreSQL did not answer within {deadline_s:.0f} s")
+        try:
+            return task.result()
+        except (psycopg.Error, OSError, ValueError) as error:
+            raise _verdict(error) from error
+
+    async def read(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
+        return await self((sql, params or {}))
+
+    def in_turn(self, *names: str | None) -> tuple[Statement, ...]:
+        name = "\n".join(name or "" for name in names)
+        lock = "select pg_advisory_xact_lock(hashtextextended(cast(:name as text), 0))"
+        return ((lock, {"name": name}),)
+
+    async def close(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._deadline_s)
+        await self._pool.close()
+
+    def _finished(self, task: "asyncio.Task[list[Row]]") -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # of one that nobody waits for any more
+
+    async def _transaction(self, statements: Sequence[Statement]) -> list[Row]:
+        async with self._pool.connection() as connection:
+            if len(statements) == 1:
+                return await self._one(connection, *statements[0])
+            rows: list[Row] = []
+            async with connection.transaction():
+                for sql, params in statements:
+                    rows = await self._one(connection, sql, params)
+            return rows
+
+    async def _one(self, connection: Any, sql: str, params: Mapping[str, Any]) -> list[Row]:
+        values = storable(params)
+        if self._clock is None:
+            sql = with_now(sql, _NOW)
+        else:
+            values["now"] = self._clock()
+        cursor = await connection.execute(_pyformat(sql), values)
+        return await cursor.fetchall() if cursor.description else []
+
+
+async def _refuse_closed(connection: Any) -> None:
+    """Raise for a connection that the server has closed, without asking the server.
+
+    Nothing is to be read from an idle connection, unless it ended. After a restart of the
+    server all connections of the pool are so replaced before anybody's statement meets them.
+    """
+    poll = select.poll()
+    poll.register(connection.fileno(), select.POLLIN)
+    if poll.poll(0):
+        raise psycopg.OperationalError("the server closed the connection")
+
+
+def _verdict(error: Exception) -> StoreUnavailable:
+    verdict = Conflict if isinstance(error, psycopg.errors.UniqueViolation) else StoreUnavailable
+    # The primary message alone: the detail would quote the row.
+    said = getattr(getattr(error, "diag", None), "message_primary", None) or str(error)
+    return verdict(f"PostgreSQL: {said.strip()} ({type(error).__name__})")
+
+
+@functools.lru_cache(maxsize=512)
+def _pyformat(sql: str) -> str:
+    return re.sub(r"(?<![:\w]):([a-z_]\w*)", r"%(\1)s", sql.replace("%", "%%"))
