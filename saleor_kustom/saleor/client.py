@@ -35,7 +35,7 @@ class AppIdentity:
 
     app_id: str
     identifier: str
-    permissions: frozenset[str]
+    permissions: frozenset[str] | None  # None: this Saleor does not tell
     saleor_version: str
 
 
@@ -90,7 +90,7 @@ class SaleorClient:
         return AppIdentity(
             _text(app, "id"),
             _text(app, "identifier"),
-            frozenset(filter(None, permissions)),
+            None if granted is None else frozenset(filter(None, permissions)),
             version,
         )
 

@@ -44,23 +44,25 @@ async def handshake(
     api_url: str,
     token: str,
     identifier: str,
+    known_app_id: str | None,
     allowed: Sequence[str],
     allow_private_hosts: bool,
 ) -> Installation:
     """Check everything and return what to store.
 
-    `identifier` is our manifest's id: the token of another app at the same shop, good as it is
-    there, must not take our place. Raises NotGenuine with the protocol's error code. Nothing
-    was stored, here or there.
+    `identifier` is our manifest's id and `known_app_id` the shop's installation so far: the
+    token of another app at the same shop, good as it is there, must not take our place.
+    Raises NotGenuine with the protocol's error code. Nothing was stored, here or there.
     """
     check_address(api_url, allowed, allow_private_hosts=allow_private_hosts)
     try:
         identity = await saleor.identify(api_url, token)
     except CallError as error:
         raise NotGenuine("UNKNOWN_APP_ID", _WHY_NOT.get(error.code, _NOT_CONFIRMED)) from error
-    if identity.identifier != identifier:
+    ours = identity.identifier == identifier or identity.app_id == known_app_id
+    if known_app_id is not None and not ours:
         raise NotGenuine("UNKNOWN_APP_ID", "The token belongs to another app of this shop.")
-    missing = _NEEDED - identity.permissions
+    missing = _NEEDED - (_NEEDED if identity.permissions is None else identity.permissions)
     if missing:
         raise NotGenuine(
             "MISSING_PERMISSIONS", f"The app needs the permissions {', '.join(sorted(missing))}."

@@ -4,8 +4,6 @@ A capture is open while `due_at` is set: the next try, or the end of the lease w
 set. The partial indexes of migrations/0001 are spelled as the conditions here.
 """
 
-# ruff: noqa: S608 - composed of constants of this file
-
 #: Only the run that holds the lease may write: each claim counts `attempts`.
 FENCE = "id = :id and attempts = :attempts and worker = :worker"
 

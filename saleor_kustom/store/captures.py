@@ -196,7 +196,7 @@ class Captures:
         }
         params = {name: value for name, (_, value) in asked.items() if value is not None}
         where = " and ".join(asked[name][0] for name in params)
-        query = f"select * from capture where {where} order by id desc limit :limit"  # noqa: S608 - our own parts only
+        query = f"select * from capture where {where} order by id desc limit :limit"
         return [capture_of(row) for row in await self._db.read(query, {**params, "limit": limit})]
 
     async def history(self, api_url: str, capture_row: int) -> Sequence[Row]:

@@ -101,12 +101,12 @@ def _source(path: str) -> Iterator[sqlite3.Connection]:
 def _refuse_rows(target: Any) -> None:
     target.execute(f"lock table {', '.join(TABLES)} in exclusive mode")
     for table in TABLES:
-        if target.execute(f"select 1 from {table} limit 1").fetchone():  # noqa: S608 - our names
+        if target.execute(f"select 1 from {table} limit 1").fetchone():
             raise StoreUnavailable(f"the target is not empty: it has rows in {table!r}")
 
 
 def _copy_table(source: sqlite3.Connection, target: Any, table: str, progress: Progress) -> int:
-    rows = source.execute(f"select * from {table}")  # noqa: S608 - our own names
+    rows = source.execute(f"select * from {table}")
     columns = ", ".join(f'"{column[0]}"' for column in rows.description)
     copied = 0
     with target.cursor().copy(f"copy {table} ({columns}) from stdin") as out:
@@ -120,7 +120,7 @@ def _copy_table(source: sqlite3.Connection, target: Any, table: str, progress: P
 
 def _count_on(table: str) -> str:
     return f"""select setval(pg_get_serial_sequence('{table}', 'id'),
-        coalesce(max(id), 0) + 1, false) from {table}"""  # noqa: S608 - our own names
+        coalesce(max(id), 0) + 1, false) from {table}"""
 
 
 def _mark_moved(source: sqlite3.Connection, target_url: str) -> None:

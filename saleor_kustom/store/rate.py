@@ -1,7 +1,5 @@
 """The rate of calls to each merchant account, shared by all instances (domain rule 26)."""
 
-# ruff: noqa: S608 - composed of constants of this file
-
 from saleor_kustom.store.database import Database
 
 #: Longer than anybody waits: every caller gets a slot.

@@ -54,13 +54,15 @@ class Installations:
         if token is None:
             return refusal(400, "MISSING_TOKEN", "The body has no auth_token.")
         try:
-            await self._store.ping()  # nothing is asked of Saleor that could not be stored
+            # First, so that nothing is asked of Saleor that could not be stored.
+            known = await self._store.shops.get(api_url)
             made = await handshake(
                 self._saleor,
                 self._outbound,
                 api_url=api_url,
                 token=token,
                 identifier=self._identifier,
+                known_app_id=known.app_id if known else None,
                 allowed=self._settings.allowed_saleor_urls,
                 allow_private_hosts=self._settings.allow_private_hosts,
             )
