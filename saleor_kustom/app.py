@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
@@ -88,9 +89,10 @@ def _join(
         policy=_policy(settings),
         portal_url=_portal_url(settings),
         app_identifier=APP_IDENTIFIER,
-        pace=Pace(store, per_second=settings.rate_per_second),
+        pace=Pace(store, per_second=settings.rate_per_second, monotonic=clock or time.monotonic),
+        clock=clock or time.time,
+        monotonic=clock or time.monotonic,
         chance=random.random,
-        **({"clock": clock} if clock else {}),
     )
     worker = Worker(parts, slots=settings.concurrency)
     web = create_web(

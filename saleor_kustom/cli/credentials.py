@@ -46,7 +46,6 @@ def set_(
     async def task(_settings: Settings, store: Store) -> None:
         shop = await the_shop(store, saleor_api_url)
         await store.accounts.set(shop.api_url, channel, account)
-        await store.captures.wake_held(shop.api_url, "no_credentials")
 
     with_store(task)
     typer.echo(
@@ -82,7 +81,9 @@ def test(saleor_api_url: ShopUrl, channel: Channel = None) -> None:
             raise SettingsError("no credentials are set; use: saleor-kustom credentials set")
         problem = await _problem(settings, account)
         if problem is None:
-            await store.accounts.resume(account.environment, account.merchant_id)
+            await store.accounts.resume(
+                account.environment, account.merchant_id, api_url=shop.api_url
+            )
         return problem
 
     problem = with_store(task)

@@ -25,6 +25,7 @@ class Switches:
     takes_zero_captures: bool = False
     takes_gift_card_lines: bool = True
     tracks_closed_orders: bool = True
+    refuses_tracking: bool = False
     key_hours: float = 24.0
     keys_per_endpoint: bool = False
 
@@ -243,6 +244,8 @@ class Ledger:
     def _shipping_info(self, entries: Any) -> list[dict[str, str]]:
         if not isinstance(entries, list) or len(entries) > 500:  # noqa: PLR2004 - the contract's
             raise self._bad("shipping_info: must be a list of at most 500")
+        if entries and self.switches.refuses_tracking:
+            raise Refusal(422, "UNPROCESSABLE_ENTITY", "shipping_info/tracking_number")
         for entry in entries:
             if not isinstance(entry, dict):
                 raise self._bad("shipping_info: must hold objects")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.capture.plan import Binding
+from saleor_kustom.store.capture_sql import WAKE_PAUSED
 from saleor_kustom.store.database import Database, Row
 from saleor_kustom.store.history import of_shop
 from saleor_kustom.store.pauses import Pause, Pauses, Scope, lift
@@ -43,6 +44,7 @@ class Accounts:
             (_USE, params),
             lift(Scope.ACCOUNT, api_url, name),
             lift(Scope.ACCOUNT, "", name),
+            (WAKE_PAUSED, params),
             of_shop(api_url, "credentials_set", detail),
         )
 
@@ -83,7 +85,11 @@ class Accounts:
     async def resume(self, environment: str, merchant_id: str, *, api_url: str = "") -> None:
         """Go on: the credentials tested well. Ends the pause for every shop too."""
         name = _name(environment, merchant_id)
-        await self._db(lift(Scope.ACCOUNT, api_url, name), lift(Scope.ACCOUNT, "", name))
+        await self._db(
+            lift(Scope.ACCOUNT, api_url, name),
+            lift(Scope.ACCOUNT, "", name),
+            (WAKE_PAUSED, {"api_url": api_url}),
+        )
 
     async def paused(self) -> Sequence[Pause]:
         """Return the paused accounts, oldest first; `key` is environment/merchant id."""

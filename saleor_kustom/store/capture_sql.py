@@ -66,6 +66,10 @@ WAKE_HELD = f"""{_WAKE} where api_url = :api_url and held = :reason returning id
 WAKE_SHOP = f"""{_WAKE} where api_url = :api_url and (worker is not null
     or waiting in ('shop_removed', 'token_refused'))"""
 
+#: New credentials, or such that tested well: what waited for them is due now.
+WAKE_PAUSED = f"""{_WAKE} where api_url = :api_url
+    and (waiting in ('unauthorized', 'paused') or held = 'no_credentials')"""
+
 _IDENTITY = """api_url = :api_url and order_id = :order_id and fulfillment_id = :fulfillment_id
       and fulfillment_created = :created"""
 

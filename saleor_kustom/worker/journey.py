@@ -69,6 +69,11 @@ class Journey:
             await self.parts.store.captures.renew(self.capture, LEASE_S)
             self.leased_at = leased_at
 
+    async def call_kustom(self, account: Account) -> None:
+        """Wait for this account's turn, then make the lease outlast the call."""
+        await self.parts.pace(account)
+        await self.before_call()
+
     async def advance(self, *events: Event, detail: Mapping[str, Any], **columns: Any) -> None:
         """Commit one or more transitions and go on under a renewed lease."""
         state = self._after(*events)

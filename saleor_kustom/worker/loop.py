@@ -15,6 +15,7 @@ from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failu
 from saleor_kustom.errors import CallError, StoreUnavailable
 from saleor_kustom.store import Capture, LeaseLost
 from saleor_kustom.worker.journey import LEASE_S, Journey, Parts, Rest
+from saleor_kustom.worker.reading import PAUSED_S
 from saleor_kustom.worker.steps import advance
 
 _log = logging.getLogger(__name__)
@@ -131,6 +132,8 @@ class Worker:
 
     async def _failed(self, journey: Journey, error: CallError) -> None:
         """Store what a failed call means: again later, a paused account, or a person."""
+        if journey.account is not None and not error.code.startswith("SALEOR"):
+            self.parts.pace.failed(journey.account, error)
         why = error.code.lower()
         failures = journey.capture.failures
         decision = after_failure(error, failures=failures, chance=self.parts.chance())
@@ -159,6 +162,9 @@ class Worker:
         account = journey.account
         if account is not None:
             await self.parts.store.accounts.pause(
-                account.environment, account.merchant_id, str(error)
+                account.environment,
+                account.merchant_id,
+                str(error),
+                api_url=journey.shop.api_url,
             )
-        return 60.0
+        return PAUSED_S

@@ -16,6 +16,9 @@ from saleor_kustom.errors import Refused
 from saleor_kustom.worker.journey import Journey
 
 NOT_LINKED_YET = "kustom_order_unknown"
+PAUSED = "paused"
+#: What is woken when a pause ends need not look often.
+PAUSED_S = 900.0
 
 
 async def read_saleor(journey: Journey) -> Order:
@@ -63,13 +66,31 @@ async def account_of(journey: Journey, binding: Binding) -> Account:
 
 
 async def look(journey: Journey, binding: Binding, account: Account) -> Authorization:
-    """Read the Kustom order once."""
-    await journey.parts.pace(account)
-    await journey.before_call()
-    authorization = await journey.parts.kustom.order(account, binding.kustom_order_id)
+    """Read the Kustom order once, unless somebody paused what it belongs to."""
+    await _respect_pause(journey, account)
     journey.binding, journey.account = binding, account
+    await journey.call_kustom(account)
+    authorization = await journey.parts.kustom.order(account, binding.kustom_order_id)
+    journey.parts.pace.succeeded(account)
     journey.authorization = authorization
     return authorization
+
+
+async def _respect_pause(journey: Journey, account: Account) -> None:
+    """Wait while the channel or the account is paused.
+
+    A claim sees to it for rows that know both; a new row learns them from its order.
+    """
+    capture = journey.capture
+    if capture.account and capture.channel:
+        return
+    pause = await journey.parts.store.pauses.covering(
+        capture,
+        channel=journey.order.channel if journey.order else None,
+        account=f"{account.environment}/{account.merchant_id}",
+    )
+    if pause is not None:
+        raise await journey.wait(PAUSED, PAUSED_S, {"why": pause.why, "who": pause.who})
 
 
 def found(authorization: Authorization, reference: str) -> KustomCapture | None:

@@ -138,8 +138,7 @@ async def _send_tracking(journey: Journey) -> None:
     there = found(authorization, plan.reference)
     sent = tuple(there.shipping_info) if there else ()
     if difference(wanted, sent):
-        await journey.parts.pace(account)
-        await journey.before_call()
+        await journey.call_kustom(account)
         try:
             await journey.parts.kustom.add_shipping_info(
                 account,

@@ -216,8 +216,7 @@ async def send(journey: Journey) -> None:
     if binding is None or account is None or not capture.plan or not capture.idempotency_key:
         raise AssertionError("sending needs a frozen plan under a binding")
     plan = Plan.model_validate_json(capture.plan)
-    await journey.parts.pace(account)
-    await journey.before_call()
+    await journey.call_kustom(account)
     try:
         captured = await journey.parts.kustom.capture(
             account, binding.kustom_order_id, body=plan.body, key=capture.idempotency_key
