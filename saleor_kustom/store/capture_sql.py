@@ -23,12 +23,12 @@ _PAUSED = """c.state <> 'captured' and exists (select 1 from pause p where p.nam
 CLAIM = f"""with head as (
     select c.id from capture c
     where c.due_at is not null and c.due_at <= :now
+      and not ({_PAUSED})
       and c.id = (
         select e.id from capture e where e.line = c.line and e.due_at is not null
         order by (e.worker is not null) desc, (e.held is not null),
             (e.state in ('received', 'planned', 'sending')) desc, e.id
         limit 1)
-      and not ({_PAUSED})
     order by c.due_at limit :limit {{lock}})
 update capture set worker = :worker, due_at = :now + :lease, attempts = attempts + 1
 where id in (select id from head) returning *"""

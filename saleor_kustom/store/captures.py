@@ -188,7 +188,8 @@ class Captures:
     ) -> Sequence[Capture]:
         """Return captures of a shop, newest first; `search` is an order number or any id."""
         asked: dict[str, tuple[str, Any]] = {
-            "api_url": ("api_url = :api_url", api_url),
+            # A search names the shop itself, arm by arm; said once more it would mislead SQLite.
+            "api_url": ("true" if search else "api_url = :api_url", api_url),
             "state": ("state = :state", state.value if state else None),
             "held": ("held is not null" if held else "held is null", held),
             "search": (sql.SEARCH, search or None),
