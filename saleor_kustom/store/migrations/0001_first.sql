@@ -142,7 +142,7 @@ create index capture_of_worker on capture (worker) where worker is not null;
 create index capture_namesake on capture (api_url, fulfillment_id);
 create index capture_newest on capture (api_url, id);
 create index capture_state on capture (api_url, state, id);
-create index capture_held on capture (api_url, id) where held is not null;
+create index capture_held on capture (api_url, held) where held is not null;
 create index capture_number on capture (api_url, order_number);
 create index capture_found on capture (api_url, capture_id) where capture_id is not null;
 -- The queue's plans need fresh statistics: a queue is mostly done rows and a few open ones.
