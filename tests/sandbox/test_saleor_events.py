@@ -129,6 +129,36 @@ def test_an_emptied_fulfillment_is_deleted(saleor, order):
     assert returned["fulfillmentOrder"] == 2
 
 
+def test_more_units_than_were_shipped_do_not_come_back(saleor, order):
+    fulfillment = saleor.fulfill(order["id"], part(order))
+    with pytest.raises(ValueError, match="more units"):
+        saleor.return_lines(fulfillment["id"], part(order, 2))
+    assert [f["status"] for f in order["fulfillments"]] == ["FULFILLED"]
+
+
+def test_a_replaced_unit_does_not_count_as_returned(saleor, order):
+    fulfillment = saleor.fulfill(order["id"])
+    saleor.return_lines(fulfillment["id"], part(order), replace=True)
+    assert order["status"] == "FULFILLED"
+
+
+def test_what_does_not_wait_is_not_approved(saleor, order):
+    fulfillment = saleor.fulfill(order["id"])
+    with pytest.raises(ValueError, match="waiting"):
+        saleor.approve(fulfillment["id"])
+
+
+@pytest.mark.parametrize("act", ["approve", "cancel_fulfillment"])
+def test_a_fulfillment_that_is_not_there_is_a_mistake(saleor, act):
+    with pytest.raises(KeyError):
+        getattr(saleor, act)("RnVsZmlsbG1lbnQ6OTk=")
+
+
+def test_metadata_of_nothing_is_a_mistake(saleor):
+    with pytest.raises(KeyError):
+        saleor.update_metadata("RnVsZmlsbG1lbnQ6OTk=", {"a": "1"})
+
+
 def test_an_order_with_a_live_fulfillment_is_not_cancelled(saleor, order):
     fulfillment = saleor.fulfill(order["id"], part(order))
     with pytest.raises(ValueError, match="CANNOT_CANCEL_ORDER"):

@@ -211,6 +211,55 @@ async def test_a_transaction_in_another_currency_is_refused(saleor, order):
     assert codes(made["transactionCreate"]) == ["INCORRECT_CURRENCY"]
 
 
+async def test_a_charged_transaction_pays_at_once_and_keeps_what_it_is_given(saleor, order):
+    wanted = {
+        "amountCharged": {"amount": "281.33", "currency": "SEK"},
+        "externalUrl": "https://portal.example/o/1",
+        "metadata": [{"key": "a", "value": "1"}],
+    }
+    await ask(saleor, CREATE, {"id": order["id"], "transaction": wanted})
+    made = order["transactions"][-1]
+    assert order["chargeStatus"] == "FULL"
+    assert made["metadata"] == [{"key": "a", "value": "1"}]
+    assert ("order_fully_paid", order["id"]) in saleor.fired
+
+
+async def test_a_link_that_is_none_is_refused(saleor, order):
+    wanted = {"externalUrl": "portal.example"}
+    made = await ask(saleor, CREATE, {"id": order["id"], "transaction": wanted})
+    assert codes(made["transactionCreate"]) == ["INVALID"]
+
+
+async def test_what_is_not_there_is_not_found(saleor):
+    nothing = "T3JkZXI6MQ=="
+    made = await ask(saleor, CREATE, {"id": nothing, "transaction": {}})
+    assert codes(made["transactionCreate"]) == ["NOT_FOUND"]
+    given = {"id": nothing, "type": "INFO", "psp": "c"}
+    assert codes((await ask(saleor, REPORT, given))["transactionEventReport"]) == ["NOT_FOUND"]
+
+
+async def test_metadata_of_a_transaction_needs_handle_payments(saleor, order):
+    write = """mutation($id: ID!) { updateMetadata(id: $id, input: [{key: "a", value: "1"}]) {
+      errors { code } } }"""
+    item = {"id": order["transactions"][0]["id"]}
+    assert (await ask(saleor, write, item))["updateMetadata"] == {"errors": []}
+    assert order["transactions"][0]["metadata"] == [{"key": "a", "value": "1"}]
+    saleor.denied.add("HANDLE_PAYMENTS")
+    answer = await ask(saleor, write, item, whole=True)
+    assert "HANDLE_PAYMENTS" in answer.json()["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "left"), [("CHARGE_BACK", (0, 181.33, 0, 0)), ("REFUND_REVERSE", (0, 281.33, 0, 0))]
+)
+async def test_money_that_goes_back_by_itself_is_counted(saleor, order, kind, left):
+    await report(saleor, order, "CHARGE_SUCCESS", "281.33")
+    if kind == "REFUND_REVERSE":
+        await report(saleor, order, "REFUND_SUCCESS", "100", "ref-1")
+    await report(saleor, order, kind, "100", "ref-1")
+    assert amounts(order) == left
+
+
 # --- gift cards
 
 
