@@ -38,7 +38,7 @@ def parcel(order: Order, fulfillment: Fulfillment, ledger: Ledger, policy: Polic
         line = lines.get(line_id)
         taking = ledger.take(line_id, line.quantity, quantity) if line else Taking()
         if taking.units < quantity:
-            name = line.name if line else line_id or "a deleted line"
+            name = (line and (line.name or line.sku)) or line_id or "a deleted line"
             return Held(
                 Reason.UNITS_MISSING, {"line": name, "wanted": quantity, "free": taking.units}
             )
