@@ -8,6 +8,7 @@ import asyncio
 import base64
 import contextlib
 import json
+import logging
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -50,6 +51,14 @@ class _Fault:
 
 class BrokenConnection(Exception):  # noqa: N818
     """The simulated network broke."""
+
+
+def _not_ours(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and record.exc_info[0] is BrokenConnection)
+
+
+# A connection that the story breaks is nothing for a server's log.
+logging.getLogger("uvicorn.error").addFilter(_not_ours)
 
 
 class _Broken(Response):
