@@ -84,15 +84,9 @@ class SaleorClient:
             raise _problem(answer.errors)
         if not isinstance(app, dict) or not _text(app, "id"):
             raise Refused("UNKNOWN_APP", ("this Saleor does not know the token",))
-        granted = app.get("permissions")
-        permissions = (_text(_as_dict(p), "code") for p in granted or ())
         version = _text(_as_dict(answer.data.get("shop")), "version")
-        return AppIdentity(
-            _text(app, "id"),
-            _text(app, "identifier"),
-            None if granted is None else frozenset(filter(None, permissions)),
-            version,
-        )
+        granted = _permissions(app.get("permissions"))
+        return AppIdentity(_text(app, "id"), _text(app, "identifier"), granted, version)
 
     async def _execute(
         self, api_url: str, token: str, query: DocumentNode, variables: dict[str, Any]
@@ -173,6 +167,13 @@ def _user_errors(alias: str, outcome: Any) -> list[tuple[str, str]]:
         raise Unavailable("SALEOR_NONSENSE", (f"no answer on {alias}",))
     found = [_as_dict(error) for error in outcome["errors"]]
     return [(_text(e, "code") or "ERROR", f"{alias}: {_text(e, 'message')[:300]}") for e in found]
+
+
+def _permissions(listed: Any) -> frozenset[str] | None:
+    if listed is None:
+        return None
+    codes = (_text(_as_dict(p), "code") for p in listed) if isinstance(listed, list) else ()
+    return frozenset(filter(None, codes))
 
 
 def _as_dict(value: Any) -> Mapping[str, Any]:

@@ -73,11 +73,13 @@ class KeyRing:
         """
         arrived = self._monotonic()
         shop = self._shops.setdefault(api_url, _OfShop())
-        if shop.keys is None:
-            shop.keys = await self._kept(api_url)
         if shop.keys is not None and _has(shop.keys, kid):
             return shop.keys
-        async with shop.lock:  # those that wait share the fetch of the first
+        async with shop.lock:  # those that wait share what the first read and fetched
+            if shop.keys is None:
+                shop.keys = await self._kept(api_url)
+            if shop.keys is not None and _has(shop.keys, kid):
+                return shop.keys
             if shop.fetched_at < arrived:
                 await self._refetch(api_url, shop)
         if shop.keys is not None and _has(shop.keys, kid):
