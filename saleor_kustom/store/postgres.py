@@ -165,6 +165,7 @@ async def _refuse_closed(connection: Any) -> None:
     poll = select.poll()
     poll.register(connection.fileno(), select.POLLIN)
     if poll.poll(0):
+        await connection.close()  # or the pool would take it for a good one, again and again
         raise psycopg.OperationalError("the server closed the connection")
 
 

@@ -29,6 +29,9 @@ _READERS = 4
 _NOW = "((julianday('now') - 2440587.5) * 86400.0)"  # unixepoch('subsec') needs SQLite 3.42
 _UNIQUE = ("SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
+#: What executing a statement raises; the last two for parameters that it can't take.
+_FAULTS = (sqlite3.Error, ValueError, OverflowError)
+
 _Asked = tuple[Sequence[Statement], "asyncio.Future[list[Row]]"]
 _Result = list[Row] | StoreUnavailable
 
@@ -173,7 +176,7 @@ class Sqlite:
         try:
             for sql, params in statements:
                 rows = self._run(writer, sql, params)
-        except (sqlite3.Error, ValueError, TypeError, OverflowError) as error:
+        except _FAULTS as error:
             if not writer.in_transaction:  # a full disk: SQLite has rolled all of it back
                 raise
             writer.execute("rollback to one")
@@ -184,10 +187,11 @@ class Sqlite:
 
     def _roll_back(self) -> None:
         """Leave no transaction open; a connection that can't do that is given up."""
-        if self._writer is None or not self._writer.in_transaction:
+        if self._writer is None:
             return
         try:
-            self._writer.execute("rollback")
+            if self._writer.in_transaction:
+                self._writer.execute("rollback")
         except sqlite3.Error:
             with contextlib.suppress(sqlite3.Error):
                 self._writer.close()
@@ -200,8 +204,8 @@ class Sqlite:
         connection.set_progress_handler(lambda: time.monotonic() > until, 100_000)
         try:
             return self._run(connection, sql, params)
-        except sqlite3.Error as error:
-            raise StoreUnavailable(f"SQLite: {error}") from error
+        except _FAULTS as error:
+            raise _verdict(error) from error
         finally:
             self._readers.put(connection)
 

@@ -55,3 +55,12 @@ async def captured(store, capture, capture_id="C1", state=State.CAPTURED, **more
 async def sql(store, query, **params):
     """Ask the database itself."""
     return await store._db((query, params))
+
+
+PUT = "insert into meta (name, value, at) values (:name, :value, :now)"
+NAMES = "select name from meta order by name"
+
+
+def put(name, value="x"):
+    """Return a statement that writes, where it does not matter what."""
+    return (PUT, {"name": name, "value": value})
