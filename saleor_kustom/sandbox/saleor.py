@@ -343,6 +343,9 @@ class SimulatedSaleor:
             delivery.status = answer.status_code
         except httpx.HTTPError:
             delivery.status = None
+        except BaseException:  # the receiver died under us: no answer, so it comes again
+            self.queue.appendleft(delivery)
+            raise
 
     # ---- HTTP
 
