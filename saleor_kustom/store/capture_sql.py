@@ -128,6 +128,13 @@ SEARCH = """id in (
         on c.api_url = b.api_url and c.order_id = b.order_id
         where b.api_url = :api_url and b.kustom_order_id = :search)"""
 
+_HOLDABLE = "api_url = :api_url and id = :id and held is null and worker is null"
+HELD = f"""insert into history (api_url, capture_id, at, what, detail)
+    select api_url, id, :now, 'held', :detail from capture where {_HOLDABLE}"""
+HOLD = f"""update capture set held = :reason, held_detail = :detail, due_at = null,
+    updated_at = :now where {_HOLDABLE} returning id"""
+ORDERS_CAPTURED_SINCE = """select distinct order_id from capture
+    where api_url = :api_url and captured_at >= :since order by order_id"""
 BUSY = """select 1 as busy from capture
     where worker is not null or due_at <= :now + :within limit 1"""
 COUNTS = """select state, count(*) as n from capture where api_url = :api_url group by state
