@@ -30,7 +30,7 @@ from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
 from saleor_kustom.capture.policy import Policy, ShippingFee
 from saleor_kustom.capture.tenders import Tenders, spread, tenders
 from saleor_kustom.capture.text import cut
-from saleor_kustom.capture.units import Ranges, count
+from saleor_kustom.capture.units import Ranges, count, lowest, without
 
 __all__ = ["Earlier", "decide", "reference"]
 
@@ -119,15 +119,15 @@ def _parcel(
         line = lines.get(line_id)
         taking = ledger.take(line_id, line.quantity, quantity) if line else None
         if line is None or taking is None:
-            return _missing(line.name if line else line_id, line.quantity if line else 0, quantity)
+            free = ledger.free(line_id, line.quantity) if line else 0
+            return _missing(line.name if line else line_id, free, quantity)
         new |= {line_id: taking.new} if taking.new else {}
         again |= {line_id: taking.taken_over} if taking.taken_over else {}
-    ships = sum(n for line_id, n in wanted.items() if lines[line_id].requires_shipping)
-    return _with_fee(order, ledger, policy, new, again, ships, sum(wanted.values()))
+    return _with_fee(order, ledger, policy, new, again)
 
 
-def _missing(name: str, quantity: int, wanted: int) -> Held:
-    detail: dict[str, str | int] = {"line": name, "wanted": wanted, "free": quantity}
+def _missing(name: str, free: int, wanted: int) -> Held:
+    detail: dict[str, str | int] = {"line": name, "wanted": wanted, "free": free}
     return Held(Reason.UNITS_MISSING, detail)
 
 
@@ -137,34 +137,32 @@ def _with_fee(
     policy: Policy,
     new: dict[str, Ranges],
     again: dict[str, Ranges],
-    ships: int,
-    units: int,
 ) -> _Parcel:
-    """Add the shipping fee as the policy says; it is charged once (domain rule 10)."""
-    fee, undiscounted = order.shipping_minor, order.undiscounted_shipping_minor
-    nothing_ships = not any(line.requires_shipping and line.quantity for line in order.lines)
-    if policy.shipping_fee is ShippingFee.PROPORTIONAL:
-        whole = sum(x.quantity for x in order.lines if x.requires_shipping or nothing_ships)
-        part = units if nothing_ships else ships
-        taking = ledger.take(SHIPPING, whole, part)
-        if part == 0 or taking is None:
-            return _Parcel(new, again, 0, 0, charges_shipping=False)
-        new |= {SHIPPING: taking.new} if taking.new else {}
-        again |= {SHIPPING: taking.taken_over} if taking.taken_over else {}
-        return _Parcel(
-            new,
-            again,
-            units_minor(fee, whole, taking.new),
-            units_minor(undiscounted, whole, taking.new),
-            charges_shipping=bool(taking.new),
-        )
-    charged = any(plan.charges_shipping for plan in ledger.plans)
-    due = ships > 0 or nothing_ships
-    if policy.shipping_fee is ShippingFee.LAST and not nothing_ships:
-        due = due and ledger.completes(order, new, shipping_only=True)
-    if charged or not due:
-        return _Parcel(new, again, 0, 0, charges_shipping=False)
-    return _Parcel(new, again, fee, undiscounted, charges_shipping=True)
+    """Add the shipping fee as the policy says; it is charged once (domain rule 10).
+
+    The fee has as many units as ship, and every choice takes from these: so it is charged once
+    even if the choice changes midway. Units that are taken over brought their fee along.
+    """
+    shipping = [line for line in order.lines if line.requires_shipping and line.quantity]
+    lines = shipping or order.lines
+    whole = sum(line.quantity for line in lines)
+    part = sum(count(new.get(line.id, ())) for line in lines)
+    first = policy.shipping_fee is ShippingFee.FIRST or (
+        policy.shipping_fee is ShippingFee.LAST and not shipping
+    )
+    if first or ledger.completes(order, new, shipping_only=bool(shipping)):
+        due = whole
+    else:
+        due = part if policy.shipping_fee is ShippingFee.PROPORTIONAL else 0
+    free = without(((0, whole),), ledger.spent(SHIPPING))
+    fee = lowest(free, due if part else 0)
+    return _Parcel(
+        new | {SHIPPING: fee} if fee else new,
+        again,
+        units_minor(order.shipping_minor, whole, fee),
+        units_minor(order.undiscounted_shipping_minor, whole, fee),
+        charges_shipping=bool(fee),
+    )
 
 
 def _plan(

@@ -59,6 +59,11 @@ class Ledger:
         new = lowest(without(((0, quantity),), self.spent(line_id)), rest)
         return Taking(new, again) if count(new) == rest else None
 
+    def free(self, line_id: str, quantity: int) -> int:
+        """Return how many units a parcel could take at most."""
+        unpaid = without(((0, quantity),), self.spent(line_id))
+        return count(unpaid) + count(self._orphaned(line_id))
+
     def takes_over(self, taken: Mapping[str, Ranges]) -> tuple[str, ...]:
         """Return the cancelled fulfillments whose captures pay the given units."""
         return tuple(
