@@ -203,6 +203,17 @@ def test_a_forgery_is_refused(name):
     assert refusal(FORGERIES[name]).startswith("SIGNATURE_")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [n for n in FORGERIES if n.startswith(("alg", "b64", "crit", "not detached", "HS", "PS"))],
+)
+def test_a_wrong_form_is_refused_before_any_key_is_used(name):
+    # The library refuses most of these too; either guard alone is enough.
+    with pytest.raises(NotGenuine) as caught:
+        key_id(FORGERIES[name])
+    assert caught.value.code == "SIGNATURE_MALFORMED"
+
+
 def test_the_key_id_is_known_before_the_body_is_read():
     assert key_id(signed()) == SHOP.kid
 

@@ -170,6 +170,17 @@ async def test_requests_that_come_together_share_a_failure(ring):
     assert ring.fetches == 1
 
 
+async def test_those_who_wait_for_a_slow_fetch_do_not_repeat_it(ring):
+    def slow(_request):
+        ring.clock.now += COOLDOWN_S + 1
+        return SECOND.jwks()
+
+    ring.saleor.answer = slow
+    found = await asyncio.gather(*(ring.kids("made-up") for _ in range(5)), return_exceptions=True)
+    assert {type(error) for error in found} == {NotGenuine}
+    assert ring.fetches == 1
+
+
 async def test_one_shops_garbage_does_not_delay_anothers_fetch(ring):
     other = "https://other.example/graphql/"
     await ring.store.shops.install(
