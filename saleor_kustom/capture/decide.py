@@ -51,8 +51,9 @@ class _Parcel:
 
 def reference(order: Order, fulfillment: Fulfillment) -> str:
     """Return how a capture is recognised at Kustom, the same for every attempt (rule 3)."""
-    whole = f"{order.number}/{fulfillment.number}/{fulfillment.id}"
-    return cut(whole, 255) or fulfillment.id
+    rest = f"/{fulfillment.number}/{fulfillment.id}"
+    # The fulfillment's id is what tells captures apart: a long order number gives way.
+    return f"{cut(order.number, 255 - len(rest)) or ''}{rest}"
 
 
 def decide(

@@ -174,9 +174,10 @@ class _Fulfillment(_Wire):
             created=utc_text(self.created),
             tracking_number=self.tracking_number or "",
             lines=tuple(
-                FulfillmentLine(line.order_line.id, line.quantity)
+                # An order line that is gone must not ship for free: no line has the id "".
+                FulfillmentLine(line.order_line.id if line.order_line else "", line.quantity)
                 for line in self.lines
-                if line.order_line and line.quantity
+                if line.quantity
             ),
             warehouse_slug=self.warehouse.slug if self.warehouse else None,
             metadata=self.metadata,

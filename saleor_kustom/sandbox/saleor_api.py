@@ -1,174 +1,176 @@
 """The simulated Saleor's GraphQL: it executes our real documents against its own SDL."""
 
-import inspect
-from collections.abc import Mapping
-from decimal import Decimal
-from importlib.resources import files
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 from graphql import (
+    DocumentNode,
     ExecutionResult,
     GraphQLError,
-    GraphQLSchema,
+    GraphQLFieldResolver,
+    GraphQLResolveInfo,
+    OperationDefinitionNode,
     OperationType,
-    build_schema,
-    execute,
-    parse,
-    subscribe,
-    validate,
+    default_field_resolver,
+    execute_sync,
 )
-from graphql.language import FieldNode, OperationDefinitionNode
 
-from saleor_kustom.sandbox.saleor_orders import Wire, charge, merge_metadata
+from saleor_kustom.sandbox.saleor_orders import Wire
+from saleor_kustom.sandbox.saleor_schema import checked, load_schema
 
 #: Saleor refuses a request with more mutations (saleor-core-observed, section 6).
 MOST_MUTATIONS = 4
 
 
-def load_schema() -> GraphQLSchema:
-    """Return the sandbox's own schema."""
-    sdl = files("saleor_kustom.sandbox") / "schema.graphql"
-    return build_schema(sdl.read_text(encoding="utf-8"))
+class Rules(Protocol):
+    """What executing needs to know of a Saleor."""
+
+    version: str
+    denied: set[str]
 
 
-class TooMany(Exception):  # noqa: N818 - answered with HTTP 400
-    """More mutations than Saleor takes in one request."""
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, and whom. `app` is None for a token that is nobody's."""
+
+    saleor: Any
+    app: Wire | None
+
+    def may(self, *permissions: str) -> bool:
+        """Tell whether the app has one of the permissions."""
+        codes = {p["code"] for p in self.app["permissions"]} if self.app else set()
+        return bool((codes - self.saleor.denied).intersection(permissions))
+
+    def needs(self, *permissions: str) -> None:
+        """Raise Saleor's PermissionDenied unless the app has one of the permissions."""
+        if not self.may(*permissions):
+            raise permission_denied(*permissions)
+
+
+#: A resolver takes who asks, the object and the arguments.
+Resolver = Callable[[Asked, Any, Wire], Any]
+
+
+def permission_denied(*permissions: str) -> GraphQLError:
+    """Return the error that Saleor answers with HTTP 200."""
+    return GraphQLError(
+        "To access this path, you need one of the following permissions: " + ", ".join(permissions),
+        extensions={"exception": {"code": "PermissionDenied"}},
+    )
+
+
+#: Field → permissions, one of which it needs. A field that is not null pulls its object down.
+_FIELD_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
+    "Query.orders": ("MANAGE_ORDERS",),
+    "Order.privateMetadata": ("MANAGE_ORDERS", "HANDLE_TAXES"),
+    "Order.transactions": ("MANAGE_ORDERS", "HANDLE_PAYMENTS"),
+    "Order.giftCards": ("MANAGE_ORDERS", "MANAGE_GIFT_CARD"),
+    "Fulfillment.privateMetadata": ("MANAGE_ORDERS", "HANDLE_TAXES"),
+    "TransactionItem.privateMetadata": ("HANDLE_PAYMENTS",),
+    "Mutation.transactionCreate": ("HANDLE_PAYMENTS",),
+    "Mutation.transactionEventReport": ("HANDLE_PAYMENTS",),
+    "Mutation.orderNoteAdd": ("MANAGE_ORDERS",),
+}
 
 
 class Api:
-    """Answers requests of one app. `world` is the SimulatedSaleor that holds the data."""
+    """Answers requests. `saleor` is the SimulatedSaleor that holds the orders."""
 
-    def __init__(self, world: Any) -> None:
-        self._world = world
-        self._schema = load_schema()
+    def __init__(self, saleor: Rules, resolvers: Mapping[str, Resolver]) -> None:
+        self._saleor = saleor
+        self._resolvers = resolvers
 
-    async def run(
-        self, query: str, variables: Mapping[str, Any], app: Wire | None
-    ) -> ExecutionResult:
-        """Execute a query or mutation for `app` (None: a token that nobody has)."""
-        document = parse(query)
-        errors = validate(self._schema, document)
-        if errors:
-            return ExecutionResult(None, errors)
-        for definition in document.definitions:
-            if isinstance(definition, OperationDefinitionNode):
-                self._count(definition, variables)
-        root = _Root(self._world, app)
-        result = execute(self._schema, document, root_value=root, variable_values=dict(variables))
-        if isinstance(result, ExecutionResult):
-            return result
-        return await result
-
-    async def payload(self, query: str, event: Wire) -> Wire:
-        """Return what a subscription document makes of an event: a delivery's body."""
-        document = parse(query)
-
-        async def once(_root: Any, _info: Any) -> Any:
-            yield {"event": event}
-
-        started: Any = subscribe(self._schema, document, subscribe_field_resolver=once)
-        stream: Any = await started if inspect.isawaitable(started) else started
-        if isinstance(stream, ExecutionResult):
-            raise ValueError(stream.errors)
-        async for result in stream:
-            data: Wire = dict(result.data["event"] if result.data else {})
-            if result.errors:
-                data["errors"] = [error.formatted for error in result.errors]
-            return data
-        raise AssertionError("a subscription yields its event")
-
-    def _count(self, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> None:
-        if operation.operation is not OperationType.MUTATION:
-            return
-        fields = [f for f in operation.selection_set.selections if isinstance(f, FieldNode)]
-        if sum(_included(field, variables) for field in fields) > MOST_MUTATIONS:
-            raise TooMany
+    def answer(self, body: Any, app: Wire | None) -> tuple[int, Wire]:
+        """Return status and JSON for the body of a request of `app`."""
+        if isinstance(body, list):
+            return 400, _only_errors([GraphQLError("Number of batch queries exceeded.")])
+        text = body.get("query") if isinstance(body, dict) else None
+        if not isinstance(text, str) or not text:
+            return 400, _only_errors([GraphQLError("Must provide a query string.")])
+        document, errors = checked(self._saleor.version, text)
+        if document is None or errors:
+            return 400, _only_errors(list(errors))
+        if _mutations(document) > MOST_MUTATIONS:
+            message = f"Number of mutations exceed the limit of {MOST_MUTATIONS}"
+            return 400, _only_errors([GraphQLError(message)])
+        result = execute_sync(
+            load_schema(self._saleor.version),
+            document,
+            variable_values=body.get("variables") or {},
+            operation_name=body.get("operationName"),
+            context_value=Asked(self._saleor, app),
+            field_resolver=_through(self._resolvers),
+        )
+        if result.data is None and all(error.path is None for error in result.errors or ()):
+            return 400, _only_errors(result.errors or [])  # a variable that makes no sense
+        return 200, _formatted(result)
 
 
-def _included(field: FieldNode, variables: Mapping[str, Any]) -> bool:
-    for directive in field.directives or ():
-        for argument in directive.arguments or ():
-            name = getattr(getattr(argument.value, "name", None), "value", "")
-            if variables.get(name) is False:
-                return False
-    return True
+def payload(saleor: Rules, text: str, event: Wire, resolvers: Mapping[str, Resolver]) -> Wire:
+    """Return what a subscription document makes of an event: a delivery's body.
+
+    A field that the app may not read does not stop the delivery: it is null, and the body has
+    `errors` beside it (saleor-core-observed, section 1).
+    """
+    document, errors = checked(saleor.version, text)
+    if document is None or errors:
+        raise ValueError([error.message for error in errors])
+    asked = Asked(saleor, event["recipient"])
+    result = execute_sync(
+        load_schema(saleor.version),
+        document,
+        root_value={"event": event},
+        context_value=asked,
+        field_resolver=_through(resolvers),
+    )
+    contents: Wire = dict((result.data or {}).get("event") or {})
+    if result.errors:
+        contents["errors"] = [_error(error) for error in result.errors]
+    return contents
 
 
-class _Root:
-    """Resolvers: graphql-core calls methods of the root by the field's name."""
+def _through(resolvers: Mapping[str, Resolver]) -> GraphQLFieldResolver:
+    """Return a field resolver that asks for permission first, then `resolvers`, then the value."""
 
-    def __init__(self, world: Any, app: Wire | None) -> None:
-        self._world = world
-        self._app = app
+    def resolve(source: Any, info: GraphQLResolveInfo[Asked], **arguments: Any) -> Any:
+        name = f"{info.parent_type.name}.{info.field_name}"
+        if name in _FIELD_PERMISSIONS:
+            info.context.needs(*_FIELD_PERMISSIONS[name])
+        resolver = resolvers.get(name)
+        if resolver is not None:
+            return resolver(info.context, source, arguments)
+        return default_field_resolver(source, info, **arguments)
 
-    def _needs(self, permission: str) -> None:
-        codes = [p["code"] for p in self._app["permissions"]] if self._app else []
-        if permission not in codes or permission in self._world.denied:
-            raise GraphQLError(
-                f"To access this path, you need one of the following permissions: {permission}",
-                extensions={"exception": {"code": "PermissionDenied"}},
-            )
+    return resolve
 
-    def app(self, _info: Any) -> Wire | None:
-        return self._app
 
-    def shop(self, _info: Any) -> Wire:
-        return {"version": self._world.version}
+def _mutations(document: DocumentNode) -> int:
+    """Count as Saleor does: what @include leaves out counts too."""
+    return sum(
+        len(definition.selection_set.selections)
+        for definition in document.definitions
+        if isinstance(definition, OperationDefinitionNode)
+        and definition.operation is OperationType.MUTATION
+    )
 
-    def order(self, _info: Any, id: str | None = None) -> Wire | None:  # noqa: A002
-        self._needs("MANAGE_ORDERS")
-        found: Wire | None = self._world.orders.get(id)
-        return found
 
-    def updateMetadata(self, _info: Any, id: str, input: list[Any]) -> Wire:  # noqa: A002, N802
-        return self._write(id, "metadata", input)
+def _formatted(result: ExecutionResult) -> Wire:
+    answer: Wire = {"data": result.data, "extensions": _COST}
+    if result.errors:
+        answer["errors"] = [_error(error) for error in result.errors]
+    return answer
 
-    def updatePrivateMetadata(self, _info: Any, id: str, input: list[Any]) -> Wire:  # noqa: A002, N802
-        return self._write(id, "privateMetadata", input)
 
-    def _write(self, item_id: str, field: str, given: list[Any]) -> Wire:
-        self._needs("MANAGE_ORDERS")
-        order, fulfillment = self._world.find(item_id)
-        item = fulfillment or order
-        if item is None:
-            error = {"field": "id", "message": "Couldn't resolve to a node", "code": "NOT_FOUND"}
-            return {"errors": [error]}
-        if merge_metadata(item, field, given) and fulfillment is not None:
-            self._world.happened("fulfillment_metadata_updated", order, fulfillment, self._app)
-        return {"errors": []}
+def _only_errors(errors: list[GraphQLError]) -> Wire:
+    return {"errors": [_error(error) for error in errors], "extensions": _COST}
 
-    def transactionEventReport(self, _info: Any, **given: Any) -> Wire:  # noqa: N802
-        self._needs("HANDLE_PAYMENTS")
-        order, transaction = self._world.find_transaction(given["id"])
-        if transaction is None:
-            return {"errors": [{"field": "id", "message": "Not found", "code": "NOT_FOUND"}]}
-        self._owns(transaction)
-        if given.get("availableActions") is not None:
-            transaction["actions"] = list(given["availableActions"])
-        amount = Decimal(str(given["amount"]))
-        for event in transaction["events"]:
-            if (event["pspReference"], event["type"]) == (given["pspReference"], given["type"]):
-                if event["amount"] == amount:
-                    return {"alreadyProcessed": True, "errors": []}
-                error = {
-                    "field": "pspReference",
-                    "message": "The transaction with provided `pspReference` and `type` already "
-                    "exists with different amount.",
-                    "code": "INCORRECT_DETAILS",
-                }
-                return {"alreadyProcessed": False, "errors": [error]}
-        transaction["events"].append({**given, "amount": amount})
-        if given["type"] == "CHARGE_SUCCESS":
-            charge(order, transaction, amount)
-        return {"alreadyProcessed": False, "errors": []}
 
-    def _owns(self, transaction: Wire) -> None:
-        owner = transaction["createdBy"]
-        if owner is None or self._app is None:
-            return
-        same = owner.get("id") == self._app["id"]
-        same = same or owner.get("identifier") == self._app["identifier"]
-        if not same:
-            raise GraphQLError(
-                "You need permission", extensions={"exception": {"code": "PermissionDenied"}}
-            )
+def _error(error: GraphQLError) -> Wire:
+    formatted: Wire = dict(error.formatted)
+    original = type(error.original_error or error).__name__
+    formatted.setdefault("extensions", {"exception": {"code": original}})
+    return formatted
+
+
+_COST = {"cost": {"requestedQueryCost": 0, "maximumAvailable": 50_000}}

@@ -6,6 +6,7 @@ made-up one are the same thing. What was observed of a running Saleor: saleor-co
 
 import base64
 import uuid
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -69,9 +70,12 @@ def new_order(
     subtotal = sum((_gross(line["totalPrice"]) for line in made), Decimal(0))
     total = subtotal + Decimal(shipping) - Decimal(gift_card) + Decimal(difference)
     cards = [{"id": global_id("GiftCard", 1)}] if Decimal(gift_card) else []
+    placed = now()
     return {
         "id": global_id("Order", uuid.uuid4()),
         "number": str(number),
+        "created": placed,
+        "updatedAt": placed,
         "origin": origin,
         "status": "UNFULFILLED",
         "languageCodeEnum": "SV_SE",
@@ -85,6 +89,9 @@ def new_order(
         "collectionPointName": None,
         "totalAuthorized": money(Decimal(0), currency),
         "totalCharged": money(Decimal(0), currency),
+        # Worth nothing is paid in full from the start (saleor-core-observed, section 8, e2).
+        "chargeStatus": "NONE" if total else "FULL",
+        "authorizeStatus": "NONE" if total else "FULL",
         "giftCards": cards,
         "metadata": pairs(metadata or {}),
         "privateMetadata": pairs(private_metadata or {}),
@@ -94,31 +101,15 @@ def new_order(
     }
 
 
-def new_transaction(psp_reference: str, amount: Decimal, currency: str, owner: Wire | None) -> Wire:
-    """Return a transaction with an authorized amount."""
-    zero = money(Decimal(0), currency)
-    return {
-        "id": global_id("TransactionItem", uuid.uuid4()),
-        "name": "Kustom",
-        "pspReference": psp_reference,
-        "authorizedAmount": money(amount, currency),
-        "chargedAmount": zero,
-        "refundedAmount": zero,
-        "canceledAmount": zero,
-        "createdBy": owner,
-        "events": [],
-        "actions": ["CHARGE", "REFUND", "CANCEL"],
-    }
-
-
 def new_fulfillment(
-    pk: int, number: int, order: Wire, quantities: Mapping[str, int], tracking: str, status: str
+    pk: int, order: Wire, quantities: Mapping[str, int], tracking: str, status: str
 ) -> Wire:
-    """Return a fulfillment of some units."""
+    """Return a fulfillment of some units; its number is the order's next."""
     lines = {line["id"]: line for line in order["lines"]}
+    taken = [fulfillment["fulfillmentOrder"] for fulfillment in order["fulfillments"]]
     return {
         "id": global_id("Fulfillment", pk),
-        "fulfillmentOrder": number,
+        "fulfillmentOrder": max(taken, default=0) + 1,
         "status": status,
         "trackingNumber": tracking,
         "created": now(),
@@ -133,13 +124,30 @@ def new_fulfillment(
 
 
 def open_units(order: Wire) -> dict[str, int]:
-    """Return the units that no live fulfillment holds, by line."""
+    """Return the units that may still be shipped, by line; what came back may not."""
     left = {line["id"]: line["quantity"] for line in order["lines"]}
     for fulfillment in order["fulfillments"]:
-        if fulfillment["status"] in ("FULFILLED", "WAITING_FOR_APPROVAL"):
+        if fulfillment["status"] != "CANCELED":
             for line in fulfillment["lines"]:
                 left[line["orderLine"]["id"]] -= line["quantity"]
     return {line_id: quantity for line_id, quantity in left.items() if quantity > 0}
+
+
+def order_status(order: Wire) -> str:
+    """Return the status that the fulfillments make (Saleor's determine_order_status)."""
+    units: Counter[str] = Counter()
+    for fulfillment in order["fulfillments"]:
+        units[fulfillment["status"]] += sum(line["quantity"] for line in fulfillment["lines"])
+    total = sum(line["quantity"] for line in order["lines"]) - units["REPLACED"]
+    returned = units["RETURNED"]
+    shipped = units["FULFILLED"] + returned
+    if total == 0:
+        return str(order["status"])
+    if shipped <= 0:
+        return "UNFULFILLED"
+    if returned:
+        return "RETURNED" if returned == total else "PARTIALLY_RETURNED"
+    return "FULFILLED" if shipped >= total else "PARTIALLY_FULFILLED"
 
 
 def merge_metadata(item: Wire, field: str, given: Sequence[Mapping[str, str]]) -> bool:
@@ -153,18 +161,6 @@ def merge_metadata(item: Wire, field: str, given: Sequence[Mapping[str, str]]) -
 def pairs(values: Mapping[str, str]) -> list[Wire]:
     """Return metadata as the API lists it."""
     return [{"key": key, "value": value} for key, value in values.items()]
-
-
-def charge(order: Wire, transaction: Wire, amount: Decimal) -> None:
-    """Move an amount from authorized to charged (saleor-core-observed, section 7)."""
-    currency = order["channel"]["currencyCode"]
-    charged = _amount(transaction["chargedAmount"]) + amount
-    authorized = max(Decimal(0), _amount(transaction["authorizedAmount"]) - amount)
-    transaction["chargedAmount"] = money(charged, currency)
-    transaction["authorizedAmount"] = money(authorized, currency)
-    for name, field in (("totalAuthorized", "authorizedAmount"), ("totalCharged", "chargedAmount")):
-        total = sum((_amount(t[field]) for t in order["transactions"]), Decimal(0))
-        order[name] = money(total, currency)
 
 
 def _line(line: Line, currency: str) -> Wire:
@@ -188,9 +184,10 @@ def _line(line: Line, currency: str) -> Wire:
     }
 
 
-def _amount(value: Wire) -> Decimal:
+def amount_of(value: Wire) -> Decimal:
+    """Return the amount of a Money, exactly."""
     return Decimal(str(value["amount"]))
 
 
 def _gross(value: Wire) -> Decimal:
-    return _amount(value["gross"])
+    return amount_of(value["gross"])

@@ -31,7 +31,7 @@ class Signer:
     def sign(self, body: bytes, **header: Any) -> str:
         """Return a detached signature over the raw bytes (RFC 7797)."""
         protected = {"alg": "RS256", "b64": False, "crit": ["b64"], "kid": self.kid, "typ": "JWT"}
-        encoded = _encoded(json.dumps(protected | header).encode())
+        encoded = _encoded(json.dumps(protected | header, separators=(",", ":")).encode())
         private = self.key.private_key
         if private is None:
             raise ValueError("a public key can't sign")

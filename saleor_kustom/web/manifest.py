@@ -2,7 +2,8 @@
 
 3.21 and 3.22 reject the whole manifest for one unknown mount or target, so what a version does
 not know is left out. The version comes in a header, as two integers (never a float: 3.9 is not
-3.90). Without the header we answer as for 3.22, the middle of what we support.
+3.90). Every Saleor that installs sends it; to whoever does not, or says nothing that can be read,
+we answer as for 3.22, whose manifest 3.23 takes too.
 """
 
 import json

@@ -1,7 +1,9 @@
 """The edge as a whole: routes, health, and answers that any program can read."""
 
+import httpx
 import pytest
 
+from saleor_kustom.web.listen import listening
 from tests.web.edge import APP_URL, open_edge
 
 
@@ -66,3 +68,33 @@ async def test_what_is_not_there_is_answered_in_json(edge, path):
 async def test_a_wrong_method_is_refused(edge, method, path):
     answer = await edge.client.request(method, f"{APP_URL}{path}")
     assert answer.status_code == 405
+
+
+@pytest.mark.parametrize("size", [10_000, 4_000_000])
+async def test_a_refusal_reaches_saleor_though_its_body_was_not_read(edge, size):
+    # Over a real connection: the headers are judged while the body is still being sent.
+    async with (
+        listening(edge.world.app.web, "127.0.0.1", 0) as address,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        url = f"{address}/api/webhooks/saleor/fulfillment_created"
+        for _ in range(3):
+            answer = await client.post(url, content=b"x" * size)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NOT_INSTALLED")
+
+
+async def test_a_delivery_over_a_real_connection_is_stored(edge):
+    await edge.world.install()
+    delivery = await edge.delivery()
+    async with (
+        listening(edge.world.app.web, "127.0.0.1", 0) as address,
+        httpx.AsyncClient(trust_env=False) as client,
+    ):
+        headers = {name.lower(): value for name, value in delivery.headers}
+        answer = await client.post(
+            f"{address}/api/webhooks/saleor/{delivery.event}",
+            headers={**headers, "host": "127.0.0.1"},
+            content=delivery.body,
+        )
+    assert answer.status_code == 200
+    assert await edge.stored() == 1
