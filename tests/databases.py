@@ -122,12 +122,13 @@ class Server:
         self._template = f"kustom_template_{run_id[:12]}"
         self._folder = Path(tempfile.gettempdir()) / f"saleor-kustom-{run_id[:12]}"
         self._ready = self._folder.with_suffix(".ready")
+        self._starting = self._folder.with_suffix(".starting")
         self._in_use = None
         self.url = self._given or Cluster(self._folder).url
 
     def start(self):
         """Start it unless another worker of this run has."""
-        with _locked(self._folder.with_suffix(".starting")):
+        with _locked(self._starting):
             self._in_use = self._folder.with_suffix(".in-use").open("a")
             fcntl.flock(self._in_use, fcntl.LOCK_SH)  # until this process ends
             if not self._ready.exists():
@@ -140,9 +141,13 @@ class Server:
                 self._ready.touch()
 
     def end(self):
-        """Stop using it; the watcher stops it when nobody uses it."""
-        if self._in_use:
-            self._in_use.close()
+        """Stop using it; what stops is the watcher's business, a given server is left clean."""
+        with self._in_use, _locked(self._starting), contextlib.suppress(BlockingIOError):
+            fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if self._given:  # and nobody else of this run uses it
+                self._admin(f"drop database if exists {self._template}")
+                for file in (self._ready, self._starting, Path(self._in_use.name)):
+                    file.unlink(missing_ok=True)
 
     def create(self, *, empty=False):
         """Make a database and return its URL."""

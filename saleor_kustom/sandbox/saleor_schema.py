@@ -38,7 +38,7 @@ def load_schema(version: str = NEWEST) -> GraphQLSchema:
     schema = build_ast_schema(visit(document, _Older(release(version)[:2])))
     amount = schema.type_map["PositiveDecimal"]
     if isinstance(amount, GraphQLScalarType):
-        amount.parse_value = _positive  # type: ignore[method-assign]
+        amount.coerce_input_value = _positive
     return schema
 
 

@@ -210,10 +210,11 @@ class Shipping(Apps):
         status = "REPLACED" if replace else "RETURNED"
         pk = next(self._fulfillment_pks)
         returned = new_fulfillment(pk, order, quantities, "", status)
+        holds = {line["orderLine"]["id"]: line["quantity"] for line in fulfillment["lines"]}
+        if any(quantity > holds.get(line_id, 0) for line_id, quantity in quantities.items()):
+            raise ValueError("INVALID_QUANTITY: more units than the fulfillment has")
         for line in fulfillment["lines"]:
             line["quantity"] -= quantities.get(line["orderLine"]["id"], 0)
-            if line["quantity"] < 0:
-                raise ValueError("more units than the fulfillment has")
         fulfillment["lines"] = [line for line in fulfillment["lines"] if line["quantity"]]
         if not fulfillment["lines"]:
             order["fulfillments"].remove(fulfillment)

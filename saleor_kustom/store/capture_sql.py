@@ -23,12 +23,12 @@ _PAUSED = """c.state <> 'captured' and exists (select 1 from pause p where p.nam
 CLAIM = f"""with head as (
     select c.id from capture c
     where c.due_at is not null and c.due_at <= :now
+      and not ({_PAUSED})
       and c.id = (
         select e.id from capture e where e.line = c.line and e.due_at is not null
         order by (e.worker is not null) desc, (e.held is not null),
             (e.state in ('received', 'planned', 'sending')) desc, e.id
         limit 1)
-      and not ({_PAUSED})
     order by c.due_at limit :limit {{lock}})
 update capture set worker = :worker, due_at = :now + :lease, attempts = attempts + 1
 where id in (select id from head) returning *"""
@@ -111,22 +111,23 @@ IS_BOUND = """select 1 as bound from binding
 MOVE_LINE = f"""update capture set line = :line, account = :account
     where api_url = :api_url and order_id = :order_id and exists ({IS_BOUND})"""
 
-OF_ORDER = """select * from capture
-    where api_url = :api_url and order_id = :order_id order by id"""
+# Without `order by`, for which SQLite would rather read a whole shop in that order.
+OF_ORDER = "select * from capture where api_url = :api_url and order_id = :order_id"
 NAMESAKES = """select * from capture
-    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id order by id"""
+    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id"""
 BINDING = "select * from binding where api_url = :api_url and order_id = :order_id"
 GET = "select * from capture where api_url = :api_url and id = :id"
 
-#: Each arm has an index of its own; as one `or` the whole table would be read.
+#: Each arm has an index of its own; as one `or` the whole table would be read. SQLite joins a
+#: `cross join` in the order that it is written in.
 SEARCH = """id in (
     select id from capture where api_url = :api_url and order_number = :search
     union select id from capture where api_url = :api_url and order_id = :search
     union select id from capture where api_url = :api_url and fulfillment_id = :search
     union select id from capture where api_url = :api_url and capture_id = :search
-    union select c.id from binding b join capture c
-        on c.api_url = b.api_url and c.order_id = b.order_id
-        where b.api_url = :api_url and b.kustom_order_id = :search)"""
+    union select c.id from binding b cross join capture c
+        where b.kustom_order_id = :search and b.api_url = :api_url
+          and c.api_url = b.api_url and c.order_id = b.order_id)"""
 
 _HOLDABLE = "api_url = :api_url and id = :id and held is null and worker is null"
 HELD = f"""insert into history (api_url, capture_id, at, what, detail)
@@ -137,9 +138,12 @@ ORDERS_CAPTURED_SINCE = """select distinct order_id from capture
     where api_url = :api_url and captured_at >= :since order by order_id"""
 BUSY = """select 1 as busy from capture
     where worker is not null or due_at <= :now + :within limit 1"""
-COUNTS = """select state, count(*) as n from capture where api_url = :api_url group by state
+#: As a range, so that SQLite prefers the index of the few that are held.
+HELD = "held > ''"
+
+COUNTS = f"""select state, count(*) as n from capture where api_url = :api_url group by state
     union all
-    select 'held', count(*) from capture where api_url = :api_url and held is not null"""
+    select 'held', count(*) from capture where api_url = :api_url and {HELD}"""
 
 RESUMED = """insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'resumed', :detail from capture

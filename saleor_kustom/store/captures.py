@@ -47,7 +47,7 @@ class Captures:
             rows = await self._db((self._claim, params))
         except Conflict:  # a line's earlier id became visible just now: the next poll finds it
             return []
-        return [capture_of(row) for row in sorted(rows, key=lambda row: int(row["id"]))]
+        return _oldest_first(rows)
 
     async def renew(self, capture: Capture, lease_s: float) -> None:
         """Make the lease last `lease_s` from now. Raises LeaseLost."""
@@ -160,7 +160,7 @@ class Captures:
     async def of_order(self, api_url: str, order_id: str) -> list[Capture]:
         """Return every capture of an order, oldest first: what a plan's ledger is made of."""
         rows = await self._db.read(sql.OF_ORDER, {"api_url": api_url, "order_id": order_id})
-        return [capture_of(row) for row in rows]
+        return _oldest_first(rows)
 
     async def namesakes(self, capture: Capture) -> list[Capture]:
         """Return older rows of the same fulfillment id with another order or time (rule 3)."""
@@ -169,7 +169,7 @@ class Captures:
             "fulfillment_id": capture.fulfillment_id,
             "id": capture.id,
         }
-        return [capture_of(row) for row in await self._db.read(sql.NAMESAKES, params)]
+        return _oldest_first(await self._db.read(sql.NAMESAKES, params))
 
     async def get(self, api_url: str, capture_row: int) -> Capture | None:
         """Return one capture of a shop."""
@@ -188,9 +188,10 @@ class Captures:
     ) -> Sequence[Capture]:
         """Return captures of a shop, newest first; `search` is an order number or any id."""
         asked: dict[str, tuple[str, Any]] = {
-            "api_url": ("api_url = :api_url", api_url),
+            # A search names the shop itself, arm by arm; said once more it would mislead SQLite.
+            "api_url": ("true" if search else "api_url = :api_url", api_url),
             "state": ("state = :state", state.value if state else None),
-            "held": ("held is not null" if held else "held is null", held),
+            "held": (sql.HELD if held else "held is null", held),
             "search": (sql.SEARCH, search or None),
             "before_id": ("id < :before_id", before_id),
         }
@@ -230,6 +231,10 @@ class Captures:
 def unbound_line(api_url: str, order_id: str | None) -> str:
     """Return the queue's line of an order whose Kustom order is not known yet."""
     return f"saleor/{api_url}/{order_id}"
+
+
+def _oldest_first(rows: Sequence[Row]) -> "list[Capture]":
+    return sorted((capture_of(row) for row in rows), key=lambda capture: capture.id)
 
 
 def _fence(capture: Capture) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """From SQLite to PostgreSQL: everything, as it is, once."""
 
+import sqlite3
+
 import pytest
 from databases import SECRET_KEY
 from rows import ACCOUNT, BINDING, SHOP, captured, claim, claim_one, receive, rest
@@ -8,6 +10,7 @@ from saleor_kustom.capture.parties import Mode
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.store import Store, copy
 from saleor_kustom.store.copying import TABLES
+from saleor_kustom.store.opening import path_of
 
 OTHER_KEY = "another secret key that is long enough too"
 
@@ -102,6 +105,20 @@ async def test_a_copy_that_breaks_off_leaves_both_as_they_were(source, postgres_
         await copy(source, postgres_url, SECRET_KEY, full)
     assert await contents(source) == before
     assert not any((await contents(postgres_url)).values())
+
+
+async def test_nobody_writes_to_the_source_meanwhile(source, postgres_url):
+    refused = []
+
+    def write(_table, _rows):
+        other = sqlite3.connect(path_of(source), timeout=0)
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            other.execute("delete from rate")
+        other.close()
+        refused.append(True)
+
+    await copy(source, postgres_url, SECRET_KEY, write)
+    assert len(refused) == len(TABLES)
 
 
 async def test_a_running_worker_or_another_key_or_a_wrong_target_stops_it(source, postgres_url):

@@ -1,6 +1,7 @@
 """SQLite: group commit, and everything that can go wrong in its one writer."""
 
 import asyncio
+import re
 import signal
 import sqlite3
 import stat
@@ -13,6 +14,7 @@ from rows import NAMES, SHOP, claim_one, put, receive, rest, sql
 
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.store import Store
+from saleor_kustom.store import capture_sql as queries
 from saleor_kustom.store.sqlite import Sqlite
 
 
@@ -202,6 +204,7 @@ async def test_two_processes_may_start_on_one_new_file_at_once(sqlite_url):
 LOCKING = """
 import asyncio, sys
 from saleor_kustom.store import Store
+from saleor_kustom.store import capture_sql as queries
 async def main():
     store = await Store.open(sys.argv[1], secret_key=sys.argv[2])
     with store.worker_lock():
@@ -234,6 +237,37 @@ async def test_a_second_worker_waits_until_the_first_is_killed_whose_work_is_the
     with store.worker_lock():  # and free again
         pass
     await store.close()
+
+
+ALL = "select * from capture where {}"
+
+
+@pytest.mark.parametrize(
+    ("query", "by"),
+    [
+        (queries.OF_ORDER, "api_url=? AND order_id=?"),
+        (queries.NAMESAKES, "api_url=? AND fulfillment_id=?"),
+        (queries.WAKE_ORDER, "api_url=? AND order_id=?"),
+        (queries.MOVE_LINE, "api_url=? AND order_id=?"),
+        (queries.WAKE_HELD, "api_url=? AND held=?"),
+        (queries.WAKE, "fulfillment_created=?"),
+        (queries.RESUME, "rowid=?"),
+        (queries.LET_GO.replace("{sets}", ""), "rowid=?"),
+        (queries.HISTORY_FENCED, "rowid=?"),
+        (queries.RELEASE_ALL, "worker=?"),
+        (ALL.format(queries.SEARCH), "kustom_order_id=?"),
+        (ALL.format("api_url = :api_url and " + queries.HELD), "held>?"),
+        ("select * from capture where api_url = :api_url order by id desc", "capture_newest"),
+    ],
+)
+async def test_no_statement_reads_a_whole_shop_though_sqlite_has_no_statistics(db, query, by):
+    names = set(re.findall(r":(\w+)", query))
+    plan = await db((f"explain query plan {query}", dict.fromkeys(names, 1)))
+    steps = [row["detail"] for row in plan]
+    assert any(by in step for step in steps), steps
+    assert not [step for step in steps if step.startswith("SCAN")], steps
+    whole = [step for step in steps if step.endswith("(api_url=?)") and "newest" not in by]
+    assert not whole, steps
 
 
 async def test_claims_read_only_what_is_open(store):

@@ -140,8 +140,9 @@ create index capture_due on capture (due_at) where due_at is not null;
 create index capture_line on capture (line, id) where due_at is not null;
 create index capture_of_worker on capture (worker) where worker is not null;
 create index capture_namesake on capture (api_url, fulfillment_id);
+create index capture_newest on capture (api_url, id);
 create index capture_state on capture (api_url, state, id);
-create index capture_held on capture (api_url, id) where held is not null;
+create index capture_held on capture (api_url, held) where held is not null;
 create index capture_number on capture (api_url, order_number);
 create index capture_found on capture (api_url, capture_id) where capture_id is not null;
 -- The queue's plans need fresh statistics: a queue is mostly done rows and a few open ones.
