@@ -130,7 +130,7 @@ SEARCH = """id in (
           and c.api_url = b.api_url and c.order_id = b.order_id)"""
 
 _HOLDABLE = "api_url = :api_url and id = :id and held is null and worker is null"
-HELD = f"""insert into history (api_url, capture_id, at, what, detail)
+HOLD_NOTED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'held', :detail from capture where {_HOLDABLE}"""
 HOLD = f"""update capture set held = :reason, held_detail = :detail, due_at = null,
     updated_at = :now where {_HOLDABLE} returning id"""

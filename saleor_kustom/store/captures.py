@@ -210,7 +210,7 @@ class Captures:
         """Mark a capture that does not run: a person must look. False: it runs, or is held."""
         held = as_json(dict(detail))
         params = {"api_url": api_url, "id": capture_row, "reason": reason, "detail": held}
-        return bool(await self._db((sql.HELD, params), (sql.HOLD, params)))
+        return bool(await self._db((sql.HOLD_NOTED, params), (sql.HOLD, params)))
 
     async def orders_captured_since(self, api_url: str, since: float) -> Sequence[str]:
         """Return the ids of orders with a capture since then (unix seconds)."""
