@@ -9,8 +9,10 @@ ones are kept in a list (durable-engine, section 3.9).
 import asyncio
 import ipaddress
 import ssl
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+import zlib
+from collections.abc import AsyncIterable, Iterable, Mapping
+from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Any
 
 import httpcore
@@ -18,17 +20,6 @@ import httpx
 
 from saleor_kustom import __version__
 from saleor_kustom.errors import SaleorKustomError
-
-#: Failures after which certainly nothing of the request was read by the other side.
-_NOT_SENT = (
-    httpx.ConnectError,
-    httpx.ConnectTimeout,
-    httpx.PoolTimeout,
-    httpx.UnsupportedProtocol,
-    httpx.InvalidURL,
-    httpx.LocalProtocolError,
-    httpx.ProxyError,
-)
 
 
 class NotSent(SaleorKustomError):  # noqa: N818 - a verdict
@@ -39,17 +30,33 @@ class NoAnswer(SaleorKustomError):  # noqa: N818 - a verdict
     """It may have reached the other side, and no whole answer came back."""
 
 
+#: Failures after which certainly nothing was sent. Whatever is not listed may have been.
+_NOT_SENT = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.ProxyError,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    UnicodeError,  # a host name or header that can't be put on the wire; answers stay bytes
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """A whole answer, of whatever status. Header names are looked up in any case."""
 
     status: int
-    headers: httpx.Headers
-    body: bytes
+    headers: httpx.Headers = field(repr=False)
+    body: bytes = field(repr=False)  # an order holds personal data
 
 
 class Outbound:
-    """Makes calls. `transport` stands for the network in tests and in the sandbox."""
+    """Makes calls. `transport` stands for the network in tests and in the sandbox.
+
+    `deadline_s` is for a whole call, connecting included; `connect_s` for reaching the other
+    side. With `allow_private_hosts=False` only addresses of the public internet are called.
+    """
 
     def __init__(
         self,
@@ -61,13 +68,14 @@ class Outbound:
         allow_private_hosts: bool = True,
         user_agent: str | None = None,
     ) -> None:
-        self._transport = transport
+        self._transport = None if transport is None else _KeptOpen(transport)
         self._deadline_s = deadline_s
-        self._timeout = httpx.Timeout(deadline_s, connect=connect_s)
+        # Reading and writing are limited by the deadline alone.
+        self._timeout = httpx.Timeout(None, connect=connect_s, pool=connect_s)
         self._max_answer_bytes = max_answer_bytes
         self._allow_private_hosts = allow_private_hosts
         self._user_agent = user_agent or f"saleor-kustom/{__version__} (Saleor)"
-        self._ssl = None if transport else ssl.create_default_context()
+        self._ssl = ssl.create_default_context() if transport is None else None  # slow: once
         self._idle: list[httpx.AsyncClient] = []
 
     async def request(
@@ -82,8 +90,9 @@ class Outbound:
         """Make one call. Raises NotSent or NoAnswer, nothing else."""
         client = self._idle.pop() if self._idle else self._client()
         try:
-            async with asyncio.timeout(deadline_s or self._deadline_s):
-                answer = await self._exchange(client, method, url, headers, content)
+            async with asyncio.timeout(self._deadline_s if deadline_s is None else deadline_s):
+                request = client.build_request(method, url, headers=headers, content=content)
+                answer = await self._exchange(client, request)
         except BaseException as error:
             await _close_quietly(client)  # a broken connection must not be used again
             if isinstance(error, _NOT_SENT):
@@ -99,52 +108,70 @@ class Outbound:
         while self._idle:
             await self._idle.pop().aclose()
 
-    async def _exchange(
-        self,
-        client: httpx.AsyncClient,
-        method: str,
-        url: str,
-        headers: Mapping[str, str] | None,
-        content: bytes | None,
-    ) -> Answer:
-        async with client.stream(method, url, headers=headers, content=content) as response:
-            body = bytearray()
-            async for chunk in response.aiter_bytes():
-                body += chunk
-                if len(body) > self._max_answer_bytes:
-                    raise httpx.RemoteProtocolError("the answer is too large")
-            return Answer(response.status_code, response.headers, bytes(body))
+    async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
+        response = await client.send(request, stream=True)
+        try:
+            body = await _read(response.stream, self._max_answer_bytes)
+        finally:
+            await response.aclose()
+        encoding = response.headers.get("content-encoding", "").strip().lower()
+        whole = _decompressed(body, encoding, self._max_answer_bytes)
+        return Answer(response.status_code, response.headers, whole)
 
     def _client(self) -> httpx.AsyncClient:
-        transport = self._transport
-        if transport is None:
-            transport = self._network()
         return httpx.AsyncClient(
-            transport=_Shared(transport) if self._transport else transport,
+            transport=self._transport or self._network(),
             timeout=self._timeout,
             follow_redirects=False,
             trust_env=False,
-            headers={"User-Agent": self._user_agent},
+            # A client serves many shops and merchants: a cookie of one would go to another.
+            cookies=CookieJar(policy=DefaultCookiePolicy(allowed_domains=[])),
+            headers={"User-Agent": self._user_agent, "Accept-Encoding": "gzip"},
         )
 
     def _network(self) -> httpx.AsyncHTTPTransport:
-        if self._ssl is None:
-            raise AssertionError("only a given transport goes without TLS settings")
         transport = httpx.AsyncHTTPTransport(
-            verify=self._ssl,
+            verify=self._ssl or True,
             trust_env=False,
             limits=httpx.Limits(max_connections=2, max_keepalive_connections=1),
         )
         if not self._allow_private_hosts:
-            # The address is judged where the connection is made, after the name was resolved,
-            # so that a name can't resolve to one thing for the check and another for the call.
-            transport._pool._network_backend = _PublicOnly(  # noqa: SLF001 - httpx has no option
-                transport._pool._network_backend  # noqa: SLF001
-            )
+            pool = transport._pool  # noqa: SLF001 - httpx has no option for it
+            pool._network_backend = _PublicOnly(pool._network_backend)  # noqa: SLF001
         return transport
 
 
-class _Shared(httpx.AsyncBaseTransport):
+class _Unreadable(Exception):  # noqa: N818 - becomes NoAnswer
+    """An answer came that we do not read; the text says why and quotes nothing."""
+
+
+async def _read(stream: object, most: int) -> bytes:
+    if not isinstance(stream, AsyncIterable):
+        raise _Unreadable("the transport is not asynchronous")
+    body = bytearray()
+    async for chunk in stream:
+        body += chunk
+        if len(body) > most:
+            raise _Unreadable(f"the answer is larger than {most} bytes")
+    return bytes(body)
+
+
+def _decompressed(body: bytes, encoding: str, most: int) -> bytes:
+    """Undo compression, within the limit: a small answer must not unfold to fill the memory."""
+    if encoding in ("", "identity") or not body:
+        return body
+    if encoding not in ("gzip", "x-gzip", "deflate"):
+        raise _Unreadable("the answer is compressed in a way that we did not ask for")
+    unzip = zlib.decompressobj(wbits=zlib.MAX_WBITS | 32)  # 32: finds out which of both it is
+    whole = unzip.decompress(body, most + 1)
+    if len(whole) > most:
+        raise _Unreadable(f"the answer is larger than {most} bytes")
+    if not unzip.eof:
+        raise _Unreadable("the compressed answer is cut short")
+    return whole
+
+
+class _KeptOpen(httpx.AsyncBaseTransport):
     """Keeps a given transport open when a client that used it is closed."""
 
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
@@ -155,7 +182,11 @@ class _Shared(httpx.AsyncBaseTransport):
 
 
 class _PublicOnly(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses only: the name is resolved here and the address is used."""
+    """Connects to public addresses only.
+
+    The name is resolved here, once, and the very address that was judged is connected to: a
+    name can't be one thing for the check and another for the call. TLS still verifies the name.
+    """
 
     def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
         self._inner = inner
@@ -168,48 +199,85 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        address = await _public_address(host, port)
-        return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+        try:
+            async with asyncio.timeout(timeout):
+                addresses = await _public_addresses(host, port)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"{host} was not resolved in time") from error
+        # The second address gets its turn even when the first one swallows everything.
+        share_s = None if timeout is None else timeout / len(addresses)
+        for address in addresses[:-1]:
+            try:
+                return await self._inner.connect_tcp(
+                    address, port, share_s, local_address, socket_options
+                )
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                continue
+        return await self._inner.connect_tcp(
+            addresses[-1], port, share_s, local_address, socket_options
+        )
 
-    async def connect_unix_socket(
-        self,
-        path: str,
-        timeout: float | None = None,  # noqa: ASYNC109 - httpcore's interface
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        raise httpcore.ConnectError("unix sockets are not public")
 
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
-
-
-async def _public_address(host: str, port: int) -> str:
-    """Return an address of `host`, when all of them are public."""
+async def _public_addresses(host: str, port: int) -> list[str]:
+    """Return the first address of each family, when all addresses of `host` are public."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port)
     except OSError as error:
         raise httpcore.ConnectError(f"{host} can't be resolved") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    if not addresses or not all(is_public(address) for address in addresses):
-        raise httpcore.ConnectError(f"{host} has an address that is not public")
-    return addresses[0]
+    first: dict[int, str] = {}
+    for family, _, _, _, (address, *_) in found:
+        if not is_public(str(address)):
+            raise httpcore.ConnectError(f"{host} has an address that is not public")
+        first.setdefault(family, str(address))
+    if not first:
+        raise httpcore.ConnectError(f"{host} has no address")
+    return list(first.values())
+
+
+#: What Python's `is_global` lets through, or did in some 3.11, though it is nobody's public host.
+_NOT_PUBLIC = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "168.63.129.16/32",  # Azure's platform, metadata included
+        "192.0.0.0/24",  # IANA's special purposes; Oracle's metadata
+        "192.88.99.0/24",  # the former 6to4 relays
+        "3fff::/20",  # documentation
+    )
+)
+_IPV6_UNICAST = ipaddress.ip_network("2000::/3")  # all that IANA gives out
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
 
 def is_public(address: str) -> bool:
     """Tell whether an IP address is on the public internet (also inside IPv6 wrappings)."""
     ip = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(ip, ipaddress.IPv6Address):
-        wrapped = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        if wrapped is not None:
-            ip = wrapped
-    return ip.is_global and not ip.is_multicast
+        ip = _unwrapped(ip)
+    if isinstance(ip, ipaddress.IPv6Address) and ip not in _IPV6_UNICAST:
+        return False
+    special = any(ip.version == network.version and ip in network for network in _NOT_PUBLIC)
+    return ip.is_global and not ip.is_multicast and not special
+
+
+def _unwrapped(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    """Return the IPv4 address that an IPv6 address leads to, if it is such a one."""
+    if ip in _NAT64:
+        return ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+    return ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None) or ip
 
 
 def _described(error: BaseException) -> str:
-    """Return what went wrong without anything that was sent."""
+    """Return what went wrong without anything that was sent or received.
+
+    Only texts of our own and of the operating system are quoted: h11 puts a header's value, so
+    also a token, into its messages.
+    """
+    name = type(error).__name__
     if isinstance(error, TimeoutError | httpx.TimeoutException):
-        return f"no answer in time ({type(error).__name__})"
-    return f"{type(error).__name__}: {str(error)[:200]}"
+        return f"no answer in time ({name})"
+    if isinstance(error, httpx.ConnectError | _Unreadable):
+        return f"{name.strip('_')}: {str(error)[:200]}"
+    return name
 
 
 async def _close_quietly(client: httpx.AsyncClient) -> None:

@@ -6,20 +6,22 @@ did not happen. `OutcomeUnknown`: a write may have happened; look before sending
 
 import base64
 import json
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 from saleor_kustom.capture.authorization import Authorization, KustomCapture
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.errors import CallError, OutcomeUnknown, Refused, Unavailable
-from saleor_kustom.kustom.wire import Nonsense, read_captures, read_error, read_order
+from saleor_kustom.kustom.verdicts import correlation_id_of, nonsense, verdict
+from saleor_kustom.kustom.wire import Nonsense, is_json_or_empty, read_captures, read_order
 from saleor_kustom.outbound import Answer, NoAnswer, NotSent, Outbound
 
-#: Statuses with which Kustom says a definite no, when the body is its error object.
-_REFUSALS = frozenset({400, 403, 404, 413, 415, 422})
-#: Statuses after which the operation certainly did not run.
-_BUSY = frozenset({401, 409, 429})
+#: An id that is one segment of a path and can't be anything else. Kustom's own are UUIDs.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+#: A second call within one operation: with the first one's 40 s it fits into a lease of 60 s.
+_SECOND_CALL_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +41,10 @@ class Refunded:
 
 
 class KustomClient:
-    """One method an operation. `hosts`: base URL by environment."""
+    """One method an operation. `hosts`: base URL by environment.
+
+    A `key` is the operation's idempotency key: Kustom compares nothing else (contract, 3).
+    """
 
     def __init__(self, outbound: Outbound, *, hosts: Mapping[str, str]) -> None:
         self._outbound = outbound
@@ -49,17 +54,28 @@ class KustomClient:
         """Read an order. Raises Refused (404: not this merchant's) or Unavailable."""
         answer = await self._call("GET", account, kustom_order_id, "")
         try:
-            return read_order(answer.body)
+            found = read_order(answer.body)
         except Nonsense as error:
-            raise _nonsense(answer, str(error)) from error
+            raise nonsense(answer, str(error)) from error
+        if found.kustom_order_id.lower() != kustom_order_id.lower():
+            raise nonsense(answer, "the answer is about another order")
+        # A capture that is not seen would be made again, so none may be missing (domain rule 7).
+        if sum(capture.amount_minor for capture in found.captures) < found.captured_amount_minor:
+            listed = await self.captures(account, kustom_order_id, deadline_s=_SECOND_CALL_S)
+            found = replace(found, captures=listed)
+        return found
 
-    async def captures(self, account: Account, kustom_order_id: str) -> tuple[KustomCapture, ...]:
+    async def captures(
+        self, account: Account, kustom_order_id: str, *, deadline_s: float | None = None
+    ) -> tuple[KustomCapture, ...]:
         """List an order's captures. Raises Refused or Unavailable."""
-        answer = await self._call("GET", account, kustom_order_id, "/captures")
+        answer = await self._call(
+            "GET", account, kustom_order_id, "/captures", deadline_s=deadline_s
+        )
         try:
             return read_captures(answer.body)
         except Nonsense as error:
-            raise _nonsense(answer, str(error)) from error
+            raise nonsense(answer, str(error)) from error
 
     async def capture(
         self, account: Account, kustom_order_id: str, *, body: str, key: str
@@ -69,64 +85,81 @@ class KustomClient:
         Raises Refused, Unavailable or OutcomeUnknown.
         """
         answer = await self._call("POST", account, kustom_order_id, "/captures", body=body, key=key)
-        correlation_id = _correlation_id(answer)
-        capture_id = _made(answer, "capture-id")
+        capture_id = _made(answer, "capture-id", "captures")
         if capture_id is None:
-            capture_id = await self._find(account, kustom_order_id, body)
-        return Captured(capture_id, correlation_id)
+            capture_id = await self._find(account, kustom_order_id, body, answer)
+        return Captured(capture_id, correlation_id_of(answer))
 
     async def add_shipping_info(
         self, account: Account, kustom_order_id: str, capture_id: str, *, body: str, key: str
     ) -> None:
         """Append tracking to a capture; Kustom never replaces. Raises the three verdicts."""
         path = f"/captures/{_segment(capture_id)}/shipping-info"
-        await self._call("POST", account, kustom_order_id, path, body=body, key=key)
+        await self._do("POST", account, kustom_order_id, path, body=body, key=key)
 
     async def refund(
         self, account: Account, kustom_order_id: str, *, body: str, key: str
     ) -> Refunded:
         """Refund. Raises the three verdicts; without an id in the answer OutcomeUnknown."""
         answer = await self._call("POST", account, kustom_order_id, "/refunds", body=body, key=key)
-        refund_id = _made(answer, "refund-id")
+        refund_id = _made(answer, "refund-id", "refunds")
         if refund_id is None:
-            raise OutcomeUnknown("NO_REFUND_ID", status=answer.status)
-        return Refunded(refund_id, _correlation_id(answer))
+            raise _unknown("NO_REFUND_ID", answer)
+        return Refunded(refund_id, correlation_id_of(answer))
 
     async def cancel(self, account: Account, kustom_order_id: str, *, key: str) -> None:
         """Cancel an order that has no captures. Raises the three verdicts."""
-        await self._call("POST", account, kustom_order_id, "/cancel", key=key)
+        await self._do("POST", account, kustom_order_id, "/cancel", key=key)
 
     async def release_remaining(self, account: Account, kustom_order_id: str, *, key: str) -> None:
         """Release what is not captured. Raises the three verdicts."""
         path = "/release-remaining-authorization"
-        await self._call("POST", account, kustom_order_id, path, key=key)
+        await self._do("POST", account, kustom_order_id, path, key=key)
 
     async def extend_authorization(
         self, account: Account, kustom_order_id: str, *, key: str
     ) -> None:
         """Extend the authorization's time. Raises the three verdicts."""
         path = "/extend-authorization-time"
-        await self._call("POST", account, kustom_order_id, path, key=key)
+        await self._do("POST", account, kustom_order_id, path, key=key)
 
     async def set_merchant_references(
         self, account: Account, kustom_order_id: str, *, body: str, key: str
     ) -> None:
         """Set merchant references; a field that is present overwrites. Raises the verdicts."""
         path = "/merchant-references"
-        await self._call("PATCH", account, kustom_order_id, path, body=body, key=key)
+        await self._do("PATCH", account, kustom_order_id, path, body=body, key=key)
 
-    async def _find(self, account: Account, kustom_order_id: str, body: str) -> str:
+    async def _find(self, account: Account, kustom_order_id: str, body: str, answer: Answer) -> str:
         """Find the capture that a 2xx without id made: our reference with the same amount."""
         sent = json.loads(body)
+        reference, amount_minor = sent.get("reference"), sent.get("captured_amount")
+        if not reference:
+            raise _unknown("NO_CAPTURE_ID", answer, "no reference to look for was sent")
         try:
-            listed = await self.captures(account, kustom_order_id)
+            listed = await self.captures(account, kustom_order_id, deadline_s=_SECOND_CALL_S)
         except CallError as error:
-            raise OutcomeUnknown("NO_CAPTURE_ID", (str(error),)) from error
-        wanted = (sent.get("reference"), sent["captured_amount"])
+            raise _unknown("NO_CAPTURE_ID", answer, str(error)) from error
+        wanted = (reference, amount_minor)
         matches = [c.capture_id for c in listed if (c.reference, c.amount_minor) == wanted]
         if len(matches) != 1:
-            raise OutcomeUnknown("NO_CAPTURE_ID", (f"{len(matches)} captures match",))
+            raise _unknown("NO_CAPTURE_ID", answer, f"{len(matches)} captures match")
         return matches[0]
+
+    async def _do(
+        self,
+        method: str,
+        account: Account,
+        kustom_order_id: str,
+        path: str,
+        *,
+        key: str,
+        body: str | None = None,
+    ) -> None:
+        """Make a write that answers with nothing (204; an empty 200 is as good)."""
+        answer = await self._call(method, account, kustom_order_id, path, body=body, key=key)
+        if not is_json_or_empty(answer.body):
+            raise _unknown("NONSENSE", answer)
 
     async def _call(
         self,
@@ -137,15 +170,17 @@ class KustomClient:
         *,
         body: str | None = None,
         key: str | None = None,
+        deadline_s: float | None = None,
     ) -> Answer:
         """Make one call and return a 2xx, or raise the verdict."""
         host = self._hosts[account.environment].rstrip("/")
         url = f"{host}/ordermanagement/v1/orders/{_segment(kustom_order_id)}{path}"
         content = None if body is None else body.encode()
+        headers = _headers(account, body, key)
         writes = method != "GET"
         try:
             answer = await self._outbound.request(
-                method, url, headers=_headers(account, body, key), content=content
+                method, url, headers=headers, content=content, deadline_s=deadline_s
             )
         except NotSent as error:
             raise Unavailable("NOT_SENT", (str(error),)) from error
@@ -153,7 +188,7 @@ class KustomClient:
             raise (OutcomeUnknown if writes else Unavailable)("NO_ANSWER", (str(error),)) from error
         if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers
             return answer
-        raise _verdict(answer, writes=writes)
+        raise verdict(answer, writes=writes)
 
 
 def _headers(account: Account, body: str | None, key: str | None) -> dict[str, str]:
@@ -169,69 +204,27 @@ def _headers(account: Account, body: str | None, key: str | None) -> dict[str, s
     return headers
 
 
-def _verdict(answer: Answer, *, writes: bool) -> CallError:
-    """Turn an answer that is no success into one of the three verdicts (contract, section 8)."""
-    described = read_error(answer.body)
-    code, messages, correlation_id = described or (f"HTTP_{answer.status}", (), None)
-    correlation_id = correlation_id or _correlation_id(answer)
-    status = answer.status
-    if status in _BUSY:
-        code = "UNAUTHORIZED" if status == 401 else code  # noqa: PLR2004
-        return Unavailable(
-            code,
-            messages,
-            status=status,
-            correlation_id=correlation_id,
-            retry_after_s=_retry_after_s(answer),
-        )
-    if status in _REFUSALS and described is not None:
-        return Refused(code, messages, status=status, correlation_id=correlation_id)
-    if status == 403:  # noqa: PLR2004 - a firewall in front: says nothing about the order
-        return Unavailable("FIREWALL", status=status, correlation_id=correlation_id)
-    unclear = OutcomeUnknown if writes and status >= 500 else Unavailable  # noqa: PLR2004
-    return unclear(
-        code,
-        messages,
-        status=status,
-        correlation_id=correlation_id,
-        retry_after_s=_retry_after_s(answer),
-    )
-
-
-def _nonsense(answer: Answer, what: str) -> Unavailable:
-    return Unavailable(
-        "NONSENSE", (what,), status=answer.status, correlation_id=_correlation_id(answer)
-    )
-
-
-def _made(answer: Answer, header: str) -> str | None:
+def _made(answer: Answer, header: str, collection: str) -> str | None:
     """Return the id of what was made: its own header, else the end of `location`."""
     made: str = answer.headers.get(header, "").strip()
-    if made:
+    if _ID.fullmatch(made):
         return made
     location = urlsplit(answer.headers.get("location", "")).path.rstrip("/")
     folder, _, last = location.rpartition("/")
-    return last if last and folder.endswith(("/captures", "/refunds")) else None
+    return last if _ID.fullmatch(last) and folder.endswith(f"/{collection}") else None
 
 
-def _correlation_id(answer: Answer) -> str | None:
-    correlation_id: str = answer.headers.get("klarna-correlation-id", "")
-    return correlation_id[:100] or None
-
-
-def _retry_after_s(answer: Answer) -> float | None:
-    for header in ("retry-after", "x-ratelimit-reset"):
-        try:
-            seconds = float(answer.headers.get(header, ""))
-        except ValueError:
-            continue
-        if 0 <= seconds <= 86400:  # noqa: PLR2004 - a day; more is no waiting time
-            return seconds
-    return None
+def _unknown(code: str, answer: Answer, message: str = "") -> OutcomeUnknown:
+    return OutcomeUnknown(
+        code,
+        (message,) if message else (),
+        status=answer.status,
+        correlation_id=correlation_id_of(answer),
+    )
 
 
 def _segment(value: str) -> str:
     """Return an id as one path segment: it can't lead anywhere else."""
-    if value in ("", ".", ".."):
-        raise Refused("INVALID_ORDER_ID", (f"{value!r} is no id",))
-    return quote(value, safe="")
+    if not _ID.fullmatch(value):
+        raise Refused("INVALID_ORDER_ID", (f"{value[:100]!r} is no id",))
+    return value

@@ -1,17 +1,16 @@
 """A simulated Kustom: the Order Management API over HTTP, with keys, faults and a ledger.
 
 `app` serves it; `transport()` puts it behind our real client without a network. Faults by name
-(see `FAULTS`) strike the next matching request. What really happened is in `ledger`.
+(kustom_faults.py) strike the next matching request. What really happened is in `orders`.
 """
 
 import asyncio
 import base64
 import contextlib
+import copy
 import json
-import logging
 import uuid
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,54 +19,25 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from saleor_kustom.sandbox.kustom_orders import (
-    Ledger,
-    Refusal,
-    SimulatedOrder,
-    Switches,
-    shown_capture,
-    shown_order,
+from saleor_kustom.sandbox.kustom_api import OPERATIONS, Call, Operation, refused
+from saleor_kustom.sandbox.kustom_faults import (
+    BEFORE,
+    FAULTS,
+    BreakableTransport,
+    Faults,
+    answer_after,
+    answer_before,
+    broken,
 )
+from saleor_kustom.sandbox.kustom_orders import Ledger, SimulatedOrder
+from saleor_kustom.sandbox.kustom_rules import Refusal, Switches
 
-#: name → (does the operation take effect?, what is answered)
-FAULTS = frozenset(
-    {
-        "lost request", "lost answer", "500 before", "500 after", "503", "429", "409",
-        "html 403", "html 200", "truncated", "empty 200", "no capture id", "location only",
-        "hang", "401",
-    }
-)  # fmt: skip
-_PREFIX = "/ordermanagement/v1/orders"
+__all__ = ["FAULTS", "SimulatedKustom", "Switches"]
 
-
-@dataclass(slots=True)
-class _Fault:
-    name: str
-    times: int
-    on: str  # capture | order | tracking | refund | any
-
-
-class BrokenConnection(Exception):  # noqa: N818
-    """The simulated network broke."""
-
-
-def _not_ours(record: logging.LogRecord) -> bool:
-    return not (record.exc_info and record.exc_info[0] is BrokenConnection)
-
-
-# A connection that the story breaks is nothing for a server's log.
-logging.getLogger("uvicorn.error").addFilter(_not_ours)
-
-
-class _Broken(Response):
-    """Breaks the connection in the middle of an answer."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = [(b"content-length", b"1000")]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        raise BrokenConnection
+_PREFIX = "/ordermanagement/v1/orders/{order_id}"
+_LARGEST_BODY = 1_000_000
+_RATE = {"x-ratelimit-limit": "5, 5;w=1", "x-ratelimit-remaining": "4", "x-ratelimit-reset": "1"}
 
 
 class SimulatedKustom:
@@ -81,11 +51,18 @@ class SimulatedKustom:
         self.ledger = Ledger(self.switches, self.clock)
         self.merchants: dict[tuple[str, str], str] = {}
         self.requests: list[tuple[str, str]] = []  # method and path, in order
-        self.delay_s = 0.0
-        self._faults: list[_Fault] = []
+        self.delay_s = 0.0  # between a request's arrival and its effect
+        self.reachable = True  # False: connections are refused
+        self._faults = Faults()
         self._keys: dict[tuple[str, ...], tuple[datetime, Response]] = {}
-        self._running: set[tuple[str, ...]] = set()
-        self.app = Starlette(routes=self._routes())
+        self._running: dict[tuple[str, ...], asyncio.Event] = {}
+        self.app = Starlette(
+            routes=[
+                Route(_PREFIX + operation.path, self._endpoint(operation), name=operation.name,
+                      methods=[operation.method])
+                for operation in OPERATIONS
+            ]
+        )  # fmt: skip
 
     @property
     def orders(self) -> dict[str, SimulatedOrder]:
@@ -104,14 +81,12 @@ class SimulatedKustom:
         merchant_id: str = "PM1",
         **more: Any,
     ) -> SimulatedOrder:
-        """Authorize an order."""
+        """Authorize an order over `amount` minor units; `more` are SimulatedOrder's fields."""
         return self.ledger.add(order_id, amount, currency, merchant_id, **more)
 
     def fail_next(self, name: str, times: int = 1, on: str = "any") -> None:
-        """Make the next `times` requests `on` an operation end in the named way."""
-        if name not in FAULTS:
-            raise ValueError(f"no fault is called {name!r}; there are {sorted(FAULTS)}")
-        self._faults.append(_Fault(name, times, on))
+        """Make the next `times` requests `on` an operation (kustom_api.py) end as named."""
+        self._faults.add(name, times, on)
 
     def heal(self) -> None:
         """Take all faults away."""
@@ -122,231 +97,115 @@ class SimulatedKustom:
         self._keys.clear()
 
     def transport(self) -> httpx.AsyncBaseTransport:
-        """Return a transport that leads here."""
-        return _Transport(self)
+        """Return a transport that leads here, and breaks as connections do."""
+        return BreakableTransport(self.app, lambda: self.reachable)
 
-    def _routes(self) -> list[Route]:
-        one = _PREFIX + "/{order_id}"
-        return [
-            Route(one, self._on("order", self._order), methods=["GET"]),
-            Route(one + "/captures", self._on("order", self._captures), methods=["GET"]),
-            Route(one + "/captures", self._on("capture", self._capture), methods=["POST"]),
-            Route(
-                one + "/captures/{capture_id}", self._on("order", self._one_capture),
-                methods=["GET"],
-            ),
-            Route(
-                one + "/captures/{capture_id}/shipping-info", self._on("tracking", self._track),
-                methods=["POST"],
-            ),
-            Route(
-                one + "/shipping-info", self._on("tracking", self._track_order), methods=["POST"]
-            ),
-            Route(one + "/refunds", self._on("refund", self._refund), methods=["POST"]),
-            Route(one + "/cancel", self._on("cancel", self._cancel), methods=["POST"]),
-            Route(
-                one + "/release-remaining-authorization", self._on("release", self._release),
-                methods=["POST"],
-            ),
-            Route(
-                one + "/extend-authorization-time", self._on("extend", self._extend),
-                methods=["POST"],
-            ),
-            Route(
-                one + "/merchant-references", self._on("references", self._references),
-                methods=["PATCH"],
-            ),
-        ]  # fmt: skip
-
-    def _on(
-        self, operation: str, act: Callable[[SimulatedOrder, Request, Any], Response]
-    ) -> Callable[[Request], Any]:
-        """Wrap an operation in credentials, faults and idempotency keys."""
+    def _endpoint(self, operation: Operation) -> Callable[[Request], Any]:
+        """Wrap an operation in faults and headers."""
 
         async def endpoint(request: Request) -> Response:
             self.requests.append((request.method, request.url.path))
             raw = await request.body()
-            if self.delay_s:
-                await asyncio.sleep(self.delay_s)
-            fault = self._fault(operation)
-            if fault in _BEFORE:
-                return await _before(fault)
+            if not self.reachable:
+                return broken()
+            fault = self._faults.take(operation.name)
+            if fault is not None and fault in BEFORE:
+                return await answer_before(fault, request)
+            correlation_id = str(uuid.uuid4())
             try:
-                answer = self._answer(operation, act, request, raw)
+                answer = await self._answer(operation, request, raw, correlation_id)
             except Refusal as refusal:
-                answer = _refused(refusal)
+                answer = refused(refusal, correlation_id)
+            answer.headers.update(_RATE)
             if self.switches.sends_correlation_id:
-                answer.headers["klarna-correlation-id"] = str(uuid.uuid4())
-            return _after(fault, answer) if fault else answer
+                answer.headers["klarna-correlation-id"] = correlation_id
+            return answer_after(fault, answer) if fault else answer
 
         return endpoint
 
-    def _answer(
-        self,
-        operation: str,
-        act: Callable[[SimulatedOrder, Request, Any], Response],
-        request: Request,
-        raw: bytes,
+    async def _answer(
+        self, operation: Operation, request: Request, raw: bytes, correlation_id: str
     ) -> Response:
+        agent = request.headers.get("user-agent", "")
+        if self.switches.blocks_library_agents and agent.startswith("python-"):
+            return Response("<html>Forbidden</html>", 403, media_type="text/html")
         merchant_id = self._merchant(request)
         if merchant_id is None:
-            return Response(status_code=401)
-        order = self.orders.get(request.path_params["order_id"])
-        if order is None or order.merchant_id != merchant_id:
-            raise Refusal(self.switches.foreign_order_status, "NO_SUCH_ORDER", "No such order.")
+            refusal = Refusal(401, "UNAUTHORIZED", "Wrong credentials.")
+            explained = self.switches.explains_401
+            return refused(refusal, correlation_id) if explained else Response(status_code=401)
+        order = self._order(request.path_params["order_id"], merchant_id)
         key = request.headers.get("klarna-idempotency-key")
-        if request.method == "GET" or key is None:
-            return act(order, request, _json(raw))
-        scope = (merchant_id, key, *((operation,) if self.switches.keys_per_endpoint else ()))
-        return self._once(scope, lambda: act(order, request, _json(raw)))
 
-    def _once(self, scope: tuple[str, ...], act: Callable[[], Response]) -> Response:
+        async def act() -> Response:
+            if self.delay_s:
+                await asyncio.sleep(self.delay_s)
+            url = f"https://kustom.test{request.url.path}"
+            body = _body(request, raw)
+            return operation.act(Call(self.ledger, order, url, request.path_params, body, key))
+
+        if operation.method == "GET" or key is None:
+            return await act()
+        endpoint = (request.url.path,) if self.switches.keys_per_endpoint else ()
+        return await self._once((merchant_id, key, *endpoint), act, correlation_id)
+
+    async def _once(
+        self, scope: tuple[str, ...], act: Callable[[], Any], correlation_id: str
+    ) -> Response:
         """Only the key counts: the first operation's answer is given again (contract, 3)."""
+        while scope in self._running:
+            if not self.switches.waits_in_flight:
+                raise Refusal(409, "CONFLICT", "The key is in use.")
+            await self._running[scope].wait()
         kept = self._keys.get(scope)
         if kept is not None and self.clock() - kept[0] < timedelta(hours=self.switches.key_hours):
-            return _copy(kept[1])
+            return copy.deepcopy(kept[1])
+        at, ended = self.clock(), asyncio.Event()
+        self._running[scope] = ended
         try:
-            answer = act()
+            answer: Response = await act()
         except Refusal as refusal:
             if not self.switches.remembers_refusals:
                 raise
-            answer = _refused(refusal)
-        self._keys[scope] = (self.clock(), answer)
-        return _copy(answer)
+            answer = refused(refusal, correlation_id)
+        finally:
+            del self._running[scope]
+            ended.set()
+        self._keys[scope] = (at, answer)
+        return copy.deepcopy(answer)
+
+    def _order(self, order_id: str, merchant_id: str) -> SimulatedOrder:
+        order = self.orders.get(order_id)
+        if order is None and not _is_uuid(order_id):
+            raise Refusal(400, "INVALID_ORDER_ID", "Order ID must be a valid UUID.")
+        if order is None:
+            raise Refusal(404, "NO_SUCH_ORDER", "No such order.")
+        if order.merchant_id != merchant_id:
+            status = self.switches.foreign_order_status
+            raise Refusal(status, "NO_SUCH_ORDER" if status == 404 else "FORBIDDEN", "No.")  # noqa: PLR2004
+        return order
 
     def _merchant(self, request: Request) -> str | None:
-        scheme, _, encoded = request.headers.get("authorization", "").partition(" ")
+        """Return whose credentials these are: username and key in base64, or the key as it is."""
+        scheme, _, given = request.headers.get("authorization", "").partition(" ")
+        if scheme != "Basic":
+            return None
+        for (_, password), merchant_id in self.merchants.items():
+            if given == password:
+                return merchant_id
         with contextlib.suppress(ValueError):
-            username, _, password = base64.b64decode(encoded).decode().partition(":")
-            if scheme == "Basic":
-                return self.merchants.get((username, password))
+            username, _, password = base64.b64decode(given, validate=True).decode().partition(":")
+            return self.merchants.get((username, password))
         return None
 
-    def _fault(self, operation: str) -> str | None:
-        for fault in self._faults:
-            if fault.on in ("any", operation):
-                fault.times -= 1
-                if fault.times <= 0:
-                    self._faults.remove(fault)
-                return fault.name
-        return None
 
-    def _order(self, order: SimulatedOrder, _request: Request, _body: Any) -> Response:
-        return _json_answer(shown_order(self.ledger, order))
-
-    def _captures(self, order: SimulatedOrder, _request: Request, _body: Any) -> Response:
-        return _json_answer([shown_capture(capture) for capture in order.captures])
-
-    def _one_capture(self, order: SimulatedOrder, request: Request, _body: Any) -> Response:
-        return _json_answer(shown_capture(_found(order, request)))
-
-    def _capture(self, order: SimulatedOrder, request: Request, body: Any) -> Response:
-        key = request.headers.get("klarna-idempotency-key")
-        made = self.ledger.capture(order, body, key)
-        path = f"{request.url.path}/{made.capture_id}"
-        return Response(
-            status_code=201,
-            headers={"capture-id": made.capture_id, "location": f"https://kustom.test{path}"},
-        )
-
-    def _track(self, order: SimulatedOrder, request: Request, body: Any) -> Response:
-        self.ledger.track(order, _found(order, request).shipping_info, body)
-        return Response(status_code=204)
-
-    def _track_order(self, order: SimulatedOrder, _request: Request, body: Any) -> Response:
-        self.ledger.track(order, order.shipping_info, body)
-        return Response(status_code=204)
-
-    def _refund(self, order: SimulatedOrder, request: Request, body: Any) -> Response:
-        refund_id = self.ledger.refund(order, body)["refund_id"]
-        location = f"https://kustom.test{request.url.path}/{refund_id}"
-        return Response(status_code=201, headers={"refund-id": refund_id, "location": location})
-
-    def _cancel(self, order: SimulatedOrder, _request: Request, _body: Any) -> Response:
-        self.ledger.cancel(order)
-        return Response(status_code=204)
-
-    def _release(self, order: SimulatedOrder, _request: Request, _body: Any) -> Response:
-        self.ledger.release(order)
-        return Response(status_code=204)
-
-    def _extend(self, order: SimulatedOrder, _request: Request, _body: Any) -> Response:
-        self.ledger.extend(order)
-        return Response(status_code=204)
-
-    def _references(self, order: SimulatedOrder, _request: Request, body: Any) -> Response:
-        order.merchant_reference1 = body.get("merchant_reference1", order.merchant_reference1)
-        order.merchant_reference2 = body.get("merchant_reference2", order.merchant_reference2)
-        return Response(status_code=204)
-
-
-_BEFORE = frozenset({"lost request", "500 before", "503", "429", "409", "html 403", "401", "hang"})
-
-
-async def _before(fault: str) -> Response:
-    """Answer without the operation taking effect."""
-    match fault:
-        case "lost request":
-            return _Broken()
-        case "hang":
-            await asyncio.sleep(120)
-            return _Broken()
-        case "html 403":
-            return Response("<html>Forbidden</html>", 403, media_type="text/html")
-        case "429":
-            refusal = Refusal(429, "TOO_MANY_REQUESTS", "Slow down.")
-            answer = _refused(refusal)
-            answer.headers["retry-after"] = "7"
-            return answer
-        case "409":
-            return _refused(Refusal(409, "CONFLICT", "Another operation is in progress."))
-        case "401":
-            return Response(status_code=401)
-        case _:
-            return Response(status_code=503 if fault == "503" else 500)
-
-
-def _after(fault: str, answer: Response) -> Response:
-    """Answer wrongly although the operation took effect."""
-    match fault:
-        case "lost answer":
-            return _Broken()
-        case "500 after":
-            return Response(status_code=504)
-        case "html 200":
-            return Response("<html>OK</html>", 200, media_type="text/html")
-        case "empty 200" | "no capture id":
-            return Response(status_code=200 if fault == "empty 200" else 201)
-        case "location only":
-            return Response(status_code=201, headers={"location": answer.headers["location"]})
-        case _:
-            return Response(bytes(answer.body)[: len(answer.body) // 2], answer.status_code)
-
-
-def _refused(refusal: Refusal) -> Response:
-    answer = _json_answer(
-        {
-            "error_code": refusal.code,
-            "error_messages": list(refusal.messages),
-            "correlation_id": str(uuid.uuid4()),
-        }
-    )
-    answer.status_code = refusal.status
-    return answer
-
-
-def _json_answer(value: Any) -> Response:
-    return Response(json.dumps(value), media_type="application/json")
-
-
-def _copy(answer: Response) -> Response:
-    headers = {k: v for k, v in answer.headers.items() if k != "content-length"}
-    return Response(bytes(answer.body), answer.status_code, headers)
-
-
-def _json(raw: bytes) -> Any:
+def _body(request: Request, raw: bytes) -> dict[str, Any]:
     if not raw:
         return {}
+    if len(raw) > _LARGEST_BODY:
+        raise Refusal(413, "PAYLOAD_TOO_LARGE", "The body is larger than 1 MB.")
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise Refusal(415, "UNSUPPORTED_MEDIA_TYPE", "The body must be application/json.")
     try:
         body = json.loads(raw)
     except ValueError:
@@ -356,28 +215,8 @@ def _json(raw: bytes) -> Any:
     return body
 
 
-def _found(order: SimulatedOrder, request: Request) -> Any:
-    wanted = request.path_params["capture_id"]
-    for capture in order.captures:
-        if capture.capture_id == wanted:
-            return capture
-    raise Refusal(404, "NO_SUCH_CAPTURE", "No such capture.")
-
-
-class _Transport(httpx.AsyncBaseTransport):
-    """Leads to the simulated Kustom; a broken connection is httpx's own error."""
-
-    def __init__(self, kustom: SimulatedKustom) -> None:
-        self._inner = httpx.ASGITransport(kustom.app)
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        with _as_httpx(request):
-            return await self._inner.handle_async_request(request)
-
-
-@contextlib.contextmanager
-def _as_httpx(request: httpx.Request) -> Iterator[None]:
+def _is_uuid(text: str) -> bool:
     try:
-        yield
-    except BrokenConnection:
-        raise httpx.ReadError("the connection broke", request=request) from None
+        return str(uuid.UUID(text)) == text.lower()
+    except ValueError:
+        return False

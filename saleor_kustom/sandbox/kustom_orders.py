@@ -1,48 +1,34 @@
-"""Kustom's orders, simulated: what may be captured, and every check that the contract names.
+"""Kustom's orders, simulated: what may happen to one, and when it is refused. No HTTP here.
 
-No HTTP here. Whatever the contract marks as assumed and our behaviour depends on is a switch
-(domain rule 29), so that tests run both ways.
+Source: kustom-order-management, sections 6, 7 and 9. Whatever the contract marks as assumed
+is a switch (domain rule 29). All amounts are minor units of the order's currency.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
+from saleor_kustom.sandbox.kustom_rules import (
+    AUTHORIZATION,
+    CUSTOMER,
+    REFERENCES,
+    REFUND,
+    TRACKING,
+    Body,
+    Refusal,
+    Rules,
+    Switches,
+)
 
-@dataclass(slots=True)
-class Switches:
-    """Each assumed fact of the contract; the defaults are our reading."""
-
-    validation_status: int = 400  # or 422
-    checks_sums: bool = True  # lines must sum to captured_amount
-    checks_taxes: bool = True  # contained tax within one minor unit
-    remembers_refusals: bool = False  # a key honours a refusal too
-    foreign_order_status: int = 404  # or 403
-    released_status: str = "CAPTURED"  # or PART_CAPTURED
-    sends_correlation_id: bool = True
-    takes_zero_captures: bool = False
-    takes_gift_card_lines: bool = True
-    tracks_closed_orders: bool = True
-    refuses_tracking: bool = False
-    key_hours: float = 24.0
-    keys_per_endpoint: bool = False
-
-
-class Refusal(Exception):  # noqa: N818 - the simulated no
-    """A definite no, with status and error code."""
-
-    def __init__(self, status: int, code: str, *messages: str) -> None:
-        super().__init__(code)
-        self.status = status
-        self.code = code
-        self.messages = messages
+_PERIOD = timedelta(days=28)
+_LONGEST = timedelta(days=90)
 
 
 @dataclass(slots=True)
 class SimulatedCapture:
-    """A capture in the ledger."""
+    """A capture in the ledger. `key`: the idempotency key that made it."""
 
     capture_id: str
     amount: int
@@ -51,11 +37,14 @@ class SimulatedCapture:
     order_lines: list[dict[str, Any]]
     shipping_info: list[dict[str, str]]
     key: str | None = None
+    description: str | None = None
+    refunded: int = 0
+    klarna_reference: str = ""
 
 
 @dataclass(slots=True)
 class SimulatedOrder:
-    """An order at Kustom. Amounts in minor units."""
+    """An order at Kustom."""
 
     order_id: str
     merchant_id: str
@@ -66,9 +55,15 @@ class SimulatedOrder:
     expires_at: datetime
     merchant_reference1: str = ""
     merchant_reference2: str = ""
-    fraud_status: str = "ACCEPTED"
+    fraud_status: str = "ACCEPTED"  # ACCEPTED | PENDING | REJECTED
+    country: str = "SE"
+    payment_type: str = "INVOICE"
+    payment_fails: bool = False  # the shopper's card or account can't be charged
+    klarna_reference: str = "K4MADNY"
     released: bool = False
     cancelled: bool = False
+    acknowledged: bool = False
+    shipping_address: dict[str, str] = field(default_factory=lambda: {"given_name": "Test"})
     captures: list[SimulatedCapture] = field(default_factory=list)
     refunds: list[dict[str, Any]] = field(default_factory=list)
     shipping_info: list[dict[str, str]] = field(default_factory=list)
@@ -85,255 +80,183 @@ class SimulatedOrder:
 
 
 class Ledger:
-    """All orders of the simulated Kustom, and what may happen to them."""
+    """All orders of the simulated Kustom, and what may happen to them.
+
+    Every method that changes something raises Refusal when Kustom would refuse it.
+    """
 
     def __init__(self, switches: Switches, clock: Callable[[], datetime]) -> None:
         self.switches = switches
         self.clock = clock
         self.orders: dict[str, SimulatedOrder] = {}
+        self._rules = Rules(switches)
 
     def add(
         self, order_id: str, amount: int, currency: str, merchant_id: str, **more: Any
     ) -> SimulatedOrder:
         """Authorize an order."""
         now = self.clock()
-        more.setdefault("expires_at", now + timedelta(days=28))
-        order = SimulatedOrder(order_id, merchant_id, amount, currency, amount, now, **more)
+        values = {"original_amount": amount, "created_at": now, "expires_at": now + _PERIOD, **more}
+        order = SimulatedOrder(order_id, merchant_id, amount, currency, **values)
         self.orders[order_id] = order
         return order
 
+    def expired(self, order: SimulatedOrder) -> bool:
+        """Tell whether the authorization's time is over."""
+        return order.expires_at <= self.clock()
+
     def status(self, order: SimulatedOrder) -> str:
         """Return the order's status as it follows from what happened (contract, section 6)."""
+        open_minor = 0 if order.released else order.amount - order.captured
         if order.cancelled:
             return "CANCELLED"
-        if order.captured and order.refunded >= order.captured and not self.remaining(order):
+        if open_minor > 0 and self.expired(order):
+            return "EXPIRED"
+        if open_minor <= 0 and 0 < order.captured <= order.refunded:
             return "CLOSED"
         if order.released:
             return self.switches.released_status
-        if order.captured >= order.amount:
+        if open_minor <= 0:
             return "CAPTURED"
-        if order.expires_at <= self.clock():
-            return "EXPIRED"
         return "PART_CAPTURED" if order.captures else "AUTHORIZED"
 
     def remaining(self, order: SimulatedOrder) -> int:
-        """Return what may still be captured."""
-        if order.released or order.cancelled or order.expires_at <= self.clock():
-            return 0
-        return order.amount - order.captured
+        """Return what the order shows as still authorized."""
+        over = order.released or order.cancelled or self.expired(order)
+        return 0 if over and self.switches.clears_remaining else order.amount - order.captured
 
     def capture(
-        self, order: SimulatedOrder, body: Mapping[str, Any], key: str | None
+        self, order: SimulatedOrder, body: Body, key: str | None = None
     ) -> SimulatedCapture:
-        """Capture, or raise Refusal."""
-        amount = self._validate_capture(body)
-        self._check_capturable(order, amount)
+        """Capture: a part or all of what remains."""
+        self._rules.check_capture(body)
+        self._check_capturable(order, body["captured_amount"])
         made = SimulatedCapture(
             capture_id=str(uuid.uuid4()),
-            amount=amount,
+            amount=body["captured_amount"],
             reference=body.get("reference"),
             captured_at=self.clock(),
             order_lines=list(body.get("order_lines", ())),
             shipping_info=[dict(entry) for entry in body.get("shipping_info", ())],
             key=key,
+            description=body.get("description"),
+            klarna_reference=f"{order.klarna_reference}-{len(order.captures) + 1}",
         )
         order.captures.append(made)
         return made
 
     def _check_capturable(self, order: SimulatedOrder, amount: int) -> None:
         code = "CAPTURE_NOT_ALLOWED"
-        if order.cancelled:
+        status = self.status(order)
+        if status == "CANCELLED":
             raise Refusal(403, code, f"Order {order.order_id} is cancelled.")
+        if status == "EXPIRED":
+            raise Refusal(403, code, f"Order {order.order_id} is expired. Capture not possible.")
         if order.fraud_status != "ACCEPTED":
             raise Refusal(403, code, "Order is not accepted. Capture not possible.")
-        if order.expires_at <= self.clock():
-            raise Refusal(403, code, f"Order {order.order_id} is expired. Capture not possible.")
-        if amount > self.remaining(order):
-            raise Refusal(
-                403,
-                code,
-                "Captured amount is higher than the remaining authorized amount. "
-                "Capture not possible.",
-            )
+        open_minor = 0 if order.released else order.amount - order.captured
+        if amount > open_minor:
+            text = "Captured amount is higher than the remaining authorized amount."
+            raise Refusal(403, code, f"{text} Capture not possible.")
+        if order.captures and not self.switches.takes_several_captures:
+            raise Refusal(403, code, "The payment method allows one capture only.")
+        if order.payment_fails:
+            raise Refusal(403, "PAYMENT_METHOD_FAILED", "The shopper could not be charged.")
 
-    def refund(self, order: SimulatedOrder, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Refund, or raise Refusal."""
-        amount = self._integer(body, "refunded_amount", 0, 200_000_000)
+    def find(self, order: SimulatedOrder, capture_id: str) -> SimulatedCapture:
+        """Return one capture."""
+        for capture in order.captures:
+            if capture.capture_id == capture_id:
+                return capture
+        raise Refusal(404, "NO_SUCH_CAPTURE", "No such capture.")
+
+    def track(
+        self, order: SimulatedOrder, body: Body, capture: SimulatedCapture | None = None
+    ) -> None:
+        """Append tracking to a capture's, or the order's, entries; nothing is ever replaced."""
+        self._rules.check(body, TRACKING)
+        status = self.status(order)
+        over = status in ("CLOSED", "EXPIRED") and not self.switches.tracks_closed_orders
+        if over or status == "CANCELLED":
+            raise Refusal(403, "NOT_ALLOWED", f"Order is {status.lower()}.")
+        entries = order.shipping_info if capture is None else capture.shipping_info
+        entries.extend(dict(entry) for entry in body["shipping_info"])
+
+    def refund(self, order: SimulatedOrder, body: Body) -> dict[str, Any]:
+        """Refund a part or all of what was captured."""
+        self._rules.check(body, REFUND)
+        code, amount = "REFUND_NOT_ALLOWED", body["refunded_amount"]
         if not order.captures:
-            raise Refusal(403, "REFUND_NOT_ALLOWED", "Order has no captures.")
+            raise Refusal(403, code, "Order has no captures. Refund not possible")
+        if self.status(order) not in ("PART_CAPTURED", "CAPTURED"):
+            raise Refusal(403, code, f"Order is {self.status(order).lower()}. Refund not possible")
         if order.refunded + amount > order.captured:
-            raise Refusal(403, "REFUND_NOT_ALLOWED", "More than was captured.")
-        refund = {**body, "refund_id": str(uuid.uuid4()), "refunded_at": text(self.clock())}
+            raise Refusal(403, code, "Refund amount is higher than the captured amount.")
+        refund = {**body, "refund_id": str(uuid.uuid4()), "refunded_at": self.clock()}
         order.refunds.append(refund)
+        for capture in order.captures:  # oldest first; the contract names no rule without lines
+            part = min(amount, capture.amount - capture.refunded)
+            capture.refunded += part
+            amount -= part
         return refund
 
     def cancel(self, order: SimulatedOrder) -> None:
         """Cancel an order without captures."""
         if order.captures:
-            raise Refusal(403, "CANCEL_NOT_ALLOWED", "Order has previous captures.")
+            text = "Order has previous captures. Cancel not possible"
+            raise Refusal(403, "CANCEL_NOT_ALLOWED", text)
+        if self.status(order) != "AUTHORIZED":
+            raise Refusal(403, "CANCEL_NOT_ALLOWED", f"Order is {self.status(order).lower()}.")
         order.cancelled = True
 
     def release(self, order: SimulatedOrder) -> None:
-        """Release what is not captured."""
-        if not order.captures or not self.remaining(order):
-            raise Refusal(403, "NOT_ALLOWED", "Remaining authorization cannot be released.")
+        """Release what is not captured; needs a capture."""
+        status = self.status(order)
+        if order.released or status != "PART_CAPTURED":
+            fully = "Order is fully captured. Remaining authorization cannot be released."
+            text = fully if status == "CAPTURED" else f"Order is {status.lower()}."
+            raise Refusal(403, "NOT_ALLOWED", text)
         order.released = True
 
     def extend(self, order: SimulatedOrder) -> None:
-        """Extend the authorization by 28 days from now."""
-        if self.status(order) not in ("AUTHORIZED", "PART_CAPTURED"):
+        """Extend the authorization to 28 days from now, 90 in all (contract, section 9)."""
+        until = min(self.clock() + _PERIOD, order.created_at + _LONGEST)
+        if self.status(order) == "EXPIRED":
+            text = "Order is expired. Authorization time cannot be extended."
+            raise Refusal(403, "NOT_ALLOWED", text)
+        extendable = self.status(order) in ("AUTHORIZED", "PART_CAPTURED") and not order.released
+        if not extendable or until <= order.expires_at or order.country in ("ES", "FR", "IT", "PT"):
             raise Refusal(403, "NOT_ALLOWED", "Authorization time cannot be extended.")
-        order.expires_at = self.clock() + timedelta(days=28)
+        order.expires_at = until
 
-    def track(
-        self, order: SimulatedOrder, entries: list[dict[str, str]], body: Mapping[str, Any]
-    ) -> None:
-        """Append tracking to a capture's (or the order's) entries; nothing is replaced."""
-        given = self._shipping_info(body.get("shipping_info"))
-        if not given:
-            raise self._bad("shipping_info: must not be empty")
-        closed = self.status(order) in ("CLOSED", "EXPIRED")
-        if closed and not self.switches.tracks_closed_orders:
-            raise Refusal(403, "NOT_ALLOWED", f"Order is {self.status(order)}.")
-        entries.extend(given)
+    def authorize(self, order: SimulatedOrder, body: Body) -> None:
+        """Raise or lower the authorized amount."""
+        self._rules.check(body, AUTHORIZATION)
+        amount = body["order_amount"]
+        if self.status(order) not in ("AUTHORIZED", "PART_CAPTURED") or order.released:
+            raise Refusal(403, "NOT_ALLOWED", f"Order is {self.status(order).lower()}.")
+        if amount < order.captured:
+            text = f"Resulting authorization amount {amount} cannot be less than the captured"
+            raise Refusal(403, "NOT_ALLOWED", f"{text} amount {order.captured}.")
+        order.amount = amount
 
-    def _validate_capture(self, body: Mapping[str, Any]) -> int:
-        amount = self._integer(body, "captured_amount", 0, 200_000_000)
-        if amount == 0 and not self.switches.takes_zero_captures:
-            raise self._bad("captured_amount: must be at least 1")
-        self._text(body, "reference", 255)
-        self._text(body, "description", 255)
-        lines = body.get("order_lines", [])
-        if not isinstance(lines, list) or len(lines) > 1000:  # noqa: PLR2004 - the contract's
-            raise self._bad("order_lines: must be a list of at most 1000")
-        for index, line in enumerate(lines):
-            self._line(index, line)
-        differs = sum(line["total_amount"] for line in lines) != amount
-        if lines and self.switches.checks_sums and differs:
-            raise self._bad("order_lines: do not sum to captured_amount")
-        self._shipping_info(body.get("shipping_info", []))
-        return amount
+    def refer(self, order: SimulatedOrder, body: Body) -> None:
+        """Set merchant references: a field that is present overwrites, an empty one clears."""
+        self._rules.check(body, REFERENCES)
+        if order.cancelled:
+            raise Refusal(403, "NOT_ALLOWED", "Order is cancelled.")
+        order.merchant_reference1 = body.get("merchant_reference1", order.merchant_reference1)
+        order.merchant_reference2 = body.get("merchant_reference2", order.merchant_reference2)
 
-    def _line(self, index: int, line: Any) -> None:
-        where = f"order_lines[{index}]"
-        if not isinstance(line, dict):
-            raise self._bad(f"{where}: must be an object")
-        for name, limit in _TEXTS.items():
-            self._text(line, name, limit)
-        if not line.get("name"):
-            raise self._bad(f"{where}.name: is required")
-        if line.get("type", "physical") not in _TYPES:
-            raise self._bad(f"{where}.type: is unknown")
-        if line.get("type") == "gift_card" and not self.switches.takes_gift_card_lines:
-            raise self._bad(f"{where}.type: gift_card is not allowed")
-        quantity = self._integer(line, "quantity", 0, 10**9)
-        price = self._integer(line, "unit_price", -200_000_000, 200_000_000)
-        total = self._integer(line, "total_amount", -200_000_000, 200_000_000)
-        discount = self._integer(line, "total_discount_amount", 0, 200_000_000, default=0)
-        if quantity * price - discount != total:
-            raise self._bad(f"{where}.total_amount")
-        self._tax(where, line, total)
+    def readdress(self, order: SimulatedOrder, body: Body) -> None:
+        """Change where the order is shipped to."""
+        self._rules.check(body, CUSTOMER)
+        if order.cancelled:
+            raise Refusal(403, "UPDATE_NOT_ALLOWED", "Order is cancelled.")
+        order.shipping_address.update(body.get("shipping_address", {}))
 
-    def _tax(self, where: str, line: Mapping[str, Any], total: int) -> None:
-        rate = self._integer(line, "tax_rate", 0, 100_000, default=0)
-        tax = self._integer(line, "total_tax_amount", -(10**9), 10**9, default=0)
-        right = total - total * 10_000 / (10_000 + rate)
-        if self.switches.checks_taxes and abs(tax - right) > 1:
-            raise self._bad(f"{where}.total_tax_amount")
-
-    def _shipping_info(self, entries: Any) -> list[dict[str, str]]:
-        if not isinstance(entries, list) or len(entries) > 500:  # noqa: PLR2004 - the contract's
-            raise self._bad("shipping_info: must be a list of at most 500")
-        if entries and self.switches.refuses_tracking:
-            raise Refusal(422, "UNPROCESSABLE_ENTITY", "shipping_info/tracking_number")
-        for entry in entries:
-            if not isinstance(entry, dict):
-                raise self._bad("shipping_info: must hold objects")
-            for name, value in entry.items():
-                limit = 1024 if name.endswith("uri") else 100
-                if not isinstance(value, str) or len(value) > limit:
-                    raise Refusal(
-                        422,
-                        "UNPROCESSABLE_ENTITY",
-                        f"The size of the shipping_info/{name} value must be between 0 and {limit}",
-                    )
-            if entry.get("shipping_method", "Home") not in _METHODS:
-                raise self._bad("shipping_info/shipping_method")
-        return [dict(entry) for entry in entries]
-
-    def _text(self, body: Mapping[str, Any], name: str, limit: int) -> None:
-        value = body.get(name, "")
-        if not isinstance(value, str) or len(value) > limit or (name in body and not value):
-            raise self._bad(f"{name}: must be 1 to {limit} characters")
-
-    def _integer(
-        self, body: Mapping[str, Any], name: str, least: int, most: int, default: int | None = None
-    ) -> int:
-        value = body.get(name, default)
-        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
-            raise self._bad(f"{name}: must be a whole number from {least} to {most}")
-        return value
-
-    def _bad(self, message: str) -> Refusal:
-        return Refusal(self.switches.validation_status, "BAD_VALUE", f"Bad value: {message}")
-
-
-def text(when: datetime) -> str:
-    """Return a time as Kustom writes it."""
-    return when.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def shown_capture(capture: SimulatedCapture) -> dict[str, Any]:
-    """Return a capture as the API shows it."""
-    return {
-        "capture_id": capture.capture_id,
-        "captured_amount": capture.amount,
-        "captured_at": text(capture.captured_at),
-        "reference": capture.reference,
-        "refunded_amount": 0,
-        "order_lines": capture.order_lines,
-        "shipping_info": capture.shipping_info,
-    }
-
-
-def shown_order(ledger: Ledger, order: SimulatedOrder) -> dict[str, Any]:
-    """Return an order as the API shows it, personal data (made up) included."""
-    return {
-        "order_id": order.order_id,
-        "status": ledger.status(order),
-        "fraud_status": order.fraud_status,
-        "order_amount": order.amount,
-        "original_order_amount": order.original_amount,
-        "captured_amount": order.captured,
-        "refunded_amount": order.refunded,
-        "remaining_authorized_amount": ledger.remaining(order),
-        "purchase_currency": order.currency,
-        "purchase_country": "se",
-        "merchant_reference1": order.merchant_reference1,
-        "merchant_reference2": order.merchant_reference2,
-        "created_at": text(order.created_at),
-        "expires_at": text(order.expires_at),
-        "customer": {"date_of_birth": "1990-01-01"},
-        "billing_address": {"given_name": "Test", "family_name": "Shopper"},
-        "captures": [shown_capture(capture) for capture in order.captures],
-        "refunds": order.refunds,
-        "shipping_info": order.shipping_info,
-    }
-
-
-_TYPES: Sequence[str] = (
-    "physical", "discount", "shipping_fee", "sales_tax", "store_credit", "gift_card", "digital",
-    "surcharge", "return_fee",
-)  # fmt: skip
-_METHODS: Sequence[str] = (
-    "PickUpStore", "Home", "BoxReg", "BoxUnreg", "PickUpPoint", "Own", "Postal", "DHLPackstation",
-    "Digital", "Undefined", "PickUpWarehouse", "ClickCollect", "PalletDelivery",
-)  # fmt: skip
-_TEXTS: Mapping[str, int] = {
-    "name": 255,
-    "reference": 255,
-    "quantity_unit": 10,
-    "image_url": 1024,
-    "product_url": 1024,
-    "merchant_data": 1024,
-}
+    def acknowledge(self, order: SimulatedOrder) -> None:
+        """Stop the checkout's push notifications."""
+        if order.cancelled:
+            raise Refusal(403, "NOT_ALLOWED", "Order is cancelled.")
+        order.acknowledged = True
