@@ -54,9 +54,9 @@ def candidates(order: Order, policy: Policy) -> tuple[Candidate, ...]:
         if text.strip()
     ]
     found += [
-        Candidate(t.psp_reference, Source.TRANSACTION)
+        Candidate(t.psp_reference.strip(), Source.TRANSACTION)
         for t in order.transactions
-        if not t.is_gift_card and _is_uuid(t.psp_reference)
+        if not t.is_gift_card and _is_uuid(t.psp_reference.strip())
     ]
     first: dict[str, Candidate] = {}
     for candidate in found:
@@ -82,27 +82,36 @@ def refusal(order: Order, authorization: Authorization) -> str | None:
     return None
 
 
+def is_kustoms(transaction: Transaction, kustom_order_id: str) -> bool:
+    """Tell whether a transaction stands for the Kustom order."""
+    return transaction.psp_reference.strip().lower() == kustom_order_id.strip().lower()
+
+
+def paid_minor(transaction: Transaction) -> int:
+    """Return what a transaction pays or will pay of the order."""
+    return transaction.authorized_minor + transaction.charged_minor
+
+
 def _amounts(order: Order, authorization: Authorization) -> set[int]:
     """Return what the Kustom order may be over: authorized in Saleor, or the total's rest."""
-    own = [t for t in order.transactions if t.psp_reference == authorization.kustom_order_id]
-    others = [t for t in order.transactions if t not in own]
-    beside = sum(_held(t) for t in others if not _in_total(order, t.is_gift_card))
+    kustom_order_id = authorization.kustom_order_id
+    own = [t for t in order.transactions if is_kustoms(t, kustom_order_id)]
+    others = [t for t in order.transactions if not is_kustoms(t, kustom_order_id)]
+    beside = sum(paid_minor(t) for t in others if not _in_total(order, t))
     amounts = {order.total_minor - beside}
     for transaction in own:
-        amounts.add(_held(transaction) + transaction.refunded_minor + transaction.canceled_minor)
+        amounts.add(
+            paid_minor(transaction) + transaction.refunded_minor + transaction.canceled_minor
+        )
     if not own and order.total_authorized_minor:
         amounts.add(order.total_authorized_minor + order.total_charged_minor)
     return {amount for amount in amounts if amount > 0}
 
 
-def _held(transaction: Transaction) -> int:
-    return transaction.authorized_minor + transaction.charged_minor
-
-
-def _in_total(order: Order, is_gift_card: bool) -> bool:
+def _in_total(order: Order, transaction: Transaction) -> bool:
     """Tell whether a gift card already lowered order.total (until 3.22)."""
     base = sum(line.total_minor for line in order.lines) + order.shipping_minor
-    return is_gift_card and order.total_minor < base
+    return transaction.is_gift_card and order.total_minor < base
 
 
 def _names(order: Order) -> set[str]:

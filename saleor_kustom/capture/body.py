@@ -7,10 +7,11 @@ from typing import Any
 from saleor_kustom.capture.order_lines import Line
 
 #: Kustom takes 1 MB; from here on URLs go first, then the lines.
-LARGEST_BYTES = 900_000
+TOO_MANY_BYTES = 900_000
 MOST_LINES = 1000
 MOST_PARCELS = 500
 _LARGEST_LINE_MINOR = 200_000_000
+_LIMITED = ("unit_price", "total_amount", "total_discount_amount")
 _URLS = ("image_url", "product_url")
 
 NO_URLS = "Images and links were left out: the request would have been too large."
@@ -28,11 +29,11 @@ def build(
     tracking = [dict(entry) for entry in shipping_info][:MOST_PARCELS]
     if fits:
         body = _text(amount_minor, reference, lines, tracking)
-        if len(body.encode()) <= LARGEST_BYTES:
+        if len(body.encode()) < TOO_MANY_BYTES:
             return body, ()
         slim = [{key: line[key] for key in line if key not in _URLS} for line in lines]
         body = _text(amount_minor, reference, slim, tracking)
-        if len(body.encode()) <= LARGEST_BYTES:
+        if len(body.encode()) < TOO_MANY_BYTES:
             return body, (NO_URLS,)
     return _text(amount_minor, reference, (), tracking), (NO_LINES,)
 
@@ -49,4 +50,4 @@ def _text(
 
 
 def _in_range(line: Line) -> bool:
-    return all(abs(int(line[key])) <= _LARGEST_LINE_MINOR for key in ("unit_price", "total_amount"))
+    return all(abs(int(line.get(key, 0))) <= _LARGEST_LINE_MINOR for key in _LIMITED)

@@ -4,10 +4,10 @@ Never from order.fulfillments: returns move lines away, a second parcel of the s
 listed already, and a cancelled one stays listed (saleor-core-observed, section 8).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.fulfillment import OrderLine
 from saleor_kustom.capture.plan import Plan
 from saleor_kustom.capture.units import Ranges, count, lowest, union, without
 
@@ -32,6 +32,11 @@ class Taking:
     new: Ranges = ()  # nobody has paid them yet
     taken_over: Ranges = ()  # captured with a parcel that was cancelled (domain rule 20)
 
+    @property
+    def units(self) -> int:
+        """Return how many units they are."""
+        return count(self.new) + count(self.taken_over)
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
@@ -48,48 +53,41 @@ class Ledger:
         """Return the units that plans have paid or will pay."""
         return union(*(plan.units.get(line_id, ()) for plan in self.plans))
 
-    def take(self, line_id: str, quantity: int, wanted: int) -> Taking | None:
-        """Return the units for a parcel of `wanted`, or None when there are not so many.
+    def free(self, line_id: str, quantity: int) -> Ranges:
+        """Return the units of a line of `quantity` that no plan holds."""
+        return without(((0, quantity),), self.spent(line_id))
+
+    def take(self, line_id: str, quantity: int, wanted: int) -> Taking:
+        """Return units for a parcel of `wanted`; fewer when there are not so many.
 
         First what a cancelled parcel's capture has paid: then never more is captured than
         ships. The rest are the lowest free units.
         """
         again = lowest(self._orphaned(line_id), wanted)
-        rest = wanted - count(again)
-        new = lowest(without(((0, quantity),), self.spent(line_id)), rest)
-        return Taking(new, again) if count(new) == rest else None
-
-    def free(self, line_id: str, quantity: int) -> int:
-        """Return how many units a parcel could take at most."""
-        unpaid = without(((0, quantity),), self.spent(line_id))
-        return count(unpaid) + count(self._orphaned(line_id))
+        return Taking(lowest(self.free(line_id, quantity), wanted - count(again)), again)
 
     def takes_over(self, taken: Mapping[str, Ranges]) -> tuple[str, ...]:
         """Return the cancelled fulfillments whose captures pay the given units."""
         return tuple(
-            e.fulfillment_id
-            for e in self.earlier
-            if e.plan is not None and e.canceled and _overlap(e.plan.units, taken)
+            e.fulfillment_id for e in self._canceled() if e.plan and _overlap(e.plan.units, taken)
         )
 
-    def completes(self, order: Order, new: Mapping[str, Ranges], *, shipping_only: bool) -> bool:
-        """Tell whether no unit of the order (that ships) is left after this parcel."""
-        lines = [line for line in order.lines if line.requires_shipping or not shipping_only]
+    def completes(self, lines: Iterable[OrderLine], new: Mapping[str, Ranges]) -> bool:
+        """Tell whether no unit of the lines is left after a parcel that takes `new`."""
         return all(
             count(union(self.spent(line.id), new.get(line.id, ()))) >= line.quantity
             for line in lines
         )
 
+    def _canceled(self) -> list[Earlier]:
+        """Return the cancelled parcels whose money moved: only those pay for units again."""
+        return [e for e in self.earlier if e.captured and e.canceled]
+
     def _orphaned(self, line_id: str) -> Ranges:
         """Return captured units of cancelled parcels that no live parcel has taken over."""
-        paid = [e for e in self.earlier if e.plan is not None and e.captured and e.canceled]
-        live = [e for e in self.earlier if e.plan is not None and not e.canceled]
-        orphaned = union(*(e.plan.units.get(line_id, ()) for e in paid if e.plan))
-        kept = union(
-            *(e.plan.units.get(line_id, ()) for e in live if e.plan),
-            *(e.plan.taken_over.get(line_id, ()) for e in live if e.plan),
-        )
-        return without(orphaned, kept)
+        paid = union(*(e.plan.units.get(line_id, ()) for e in self._canceled() if e.plan))
+        live = [e.plan for e in self.earlier if e.plan is not None and not e.canceled]
+        return without(paid, union(*(plan.taken_over.get(line_id, ()) for plan in live)))
 
 
 def _overlap(units: Mapping[str, Ranges], taken: Mapping[str, Ranges]) -> bool:

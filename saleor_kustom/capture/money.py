@@ -4,9 +4,11 @@ Exponents are those of ISO 4217, which Kustom means by minor units; CLDR's diffe
 currencies (RSD is written without decimals but counted in para).
 """
 
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 
 from iso4217 import Currency
+
+from saleor_kustom.capture.units import Ranges
 
 #: Currencies that Kustom's pages mention (kustom-order-management, section 5).
 KUSTOM_CURRENCIES = frozenset({"SEK", "NOK", "DKK", "EUR", "GBP", "USD", "PLN", "CHF"})
@@ -29,6 +31,11 @@ def to_minor(amount: Decimal, currency: str) -> int:
     return minor
 
 
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Return an amount in the currency's own fineness, half up. Never for what is charged."""
+    return amount.quantize(Decimal(1).scaleb(-exponent(currency)), ROUND_HALF_UP)
+
+
 def to_decimal(minor: int, currency: str) -> Decimal:
     """Return minor units as a decimal amount: 1990 SEK is 19.90."""
     return Decimal(minor).scaleb(-exponent(currency))
@@ -43,6 +50,11 @@ def share_minor(total_minor: int, parts: int, start: int, stop: int) -> int:
     if not 0 <= start <= stop <= parts:
         raise ValueError(f"units {start} to {stop} of {parts}")
     return total_minor * stop // parts - total_minor * start // parts
+
+
+def units_minor(total_minor: int, quantity: int, units: Ranges) -> int:
+    """Return what units of a line of `quantity` cost together."""
+    return sum(share_minor(total_minor, quantity, start, stop) for start, stop in units)
 
 
 def contained_tax_minor(total_minor: int, rate: int) -> int:
@@ -60,7 +72,7 @@ def kustom_rate(fraction: Decimal) -> int:
 
     Never computed from amounts: rounded amounts give 2506 instead of 2500 (lessons, row 17).
     """
-    return int((fraction * 10_000).to_integral_value())
+    return int((fraction * 10_000).to_integral_value(ROUND_HALF_UP))
 
 
 def ceil_div(dividend: int, divisor: int) -> int:

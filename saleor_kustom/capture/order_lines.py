@@ -1,10 +1,10 @@
 """Kustom's order lines: quantity, prices, discount and contained tax (domain rule 9)."""
 
-from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from saleor_kustom.capture.fulfillment import Order, OrderLine
-from saleor_kustom.capture.money import ceil_div, contained_tax_minor, share_minor
+from saleor_kustom.capture.money import ceil_div, contained_tax_minor, units_minor
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.text import cut, url
 from saleor_kustom.capture.units import Ranges, count
@@ -15,33 +15,32 @@ Line = dict[str, Any]
 NAME, REFERENCE = 255, 255
 
 
-def units_minor(total_minor: int, quantity: int, units: Ranges) -> int:
-    """Return what units of a line cost together."""
-    return sum(share_minor(total_minor, quantity, start, stop) for start, stop in units)
-
-
 def product_line(line: OrderLine, units: Ranges, policy: Policy) -> Line:
     """Return the line of some units of an order line."""
     total = units_minor(line.total_minor, line.quantity, units)
     undiscounted = units_minor(line.undiscounted_total_minor, line.quantity, units)
-    made: Line = {
-        "type": "physical" if line.requires_shipping else "digital",
-        "reference": cut(line.sku, REFERENCE),
-        "name": cut(line.name, NAME) or cut(line.sku, NAME) or "-",
-        **_priced(total, undiscounted, count(units), line.tax_rate),
-        "image_url": url(line.image_url),
-        "product_url": _product_url(line, policy),
-    }
-    return {key: value for key, value in made.items() if value is not None}
+    return _present(
+        {
+            # A gift card that is sold is no `gift_card` line: that type is a payment.
+            "type": "physical" if line.requires_shipping else "digital",
+            "reference": cut(line.sku, REFERENCE),
+            "name": cut(line.name, NAME) or cut(line.sku, NAME) or "-",
+            **_priced(total, undiscounted, count(units), line.tax_rate),
+            "image_url": url(line.image_url),
+            "product_url": _product_url(line, policy),
+        }
+    )
 
 
 def shipping_line(order: Order, total: int, undiscounted: int) -> Line:
     """Return the line of the shipping fee, or of this parcel's part of it."""
-    return {
-        "type": "shipping_fee",
-        "name": cut(order.shipping_method_name, NAME) or "Shipping",
-        **_priced(total, undiscounted, 1, order.shipping_tax_rate),
-    }
+    return _present(
+        {
+            "type": "shipping_fee",
+            "name": cut(order.shipping_method_name, NAME) or "Shipping",
+            **_priced(total, undiscounted, 1, order.shipping_tax_rate),
+        }
+    )
 
 
 def tender_line(kind: str, name: str, paid_minor: int) -> Line:
@@ -70,7 +69,7 @@ def difference_line(difference_minor: int) -> Line:
     }
 
 
-def _priced(total: int, undiscounted: int, quantity: int, rate: int) -> Mapping[str, Any]:
+def _priced(total: int, undiscounted: int, quantity: int, rate: int) -> Line:
     """Total = quantity * unit_price - discount, exactly; the discount is never negative."""
     unit_price = ceil_div(max(undiscounted, total), quantity)
     discount = quantity * unit_price - total
@@ -84,7 +83,11 @@ def _priced(total: int, undiscounted: int, quantity: int, rate: int) -> Mapping[
     }
 
 
+def _present(line: Line) -> Line:
+    return {key: value for key, value in line.items() if value is not None}
+
+
 def _product_url(line: OrderLine, policy: Policy) -> str | None:
     if not policy.product_url or not line.product_slug:
         return None
-    return url(policy.product_url.replace("{slug}", line.product_slug))
+    return url(policy.product_url.replace("{slug}", quote(line.product_slug, safe="")))

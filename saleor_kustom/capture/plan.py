@@ -20,7 +20,7 @@ class NothingWhy(StrEnum):
     """Why there is nothing to capture."""
 
     WORTH_ZERO = "worth_zero"  # free items: no call (domain rule 14)
-    PAID_BY_OTHERS = "paid_by_others"  # other tenders pay the order in full
+    PAID_BY_OTHERS = "paid_by_others"  # other tenders pay the order, or this parcel, in full
     NOT_KUSTOM = "not_kustom"  # the order was not paid with Kustom
     REPLACEMENT = "replacement"  # a replacement order: nothing was authorized for it (rule 5)
     TAKEN_OVER = "taken_over"  # units whose earlier, cancelled parcel was captured (rule 20)

@@ -19,6 +19,7 @@ _LIMITS: Mapping[str, int] = {
     "return_shipping_company": 100,
     "return_tracking_number": 100,
 }
+_LINK = re.compile(r"https?://[^\s]+", re.IGNORECASE)
 _URLS = ("tracking_uri", "return_tracking_uri")
 METHODS = frozenset(
     {
@@ -72,20 +73,22 @@ def _given(fulfillment: Fulfillment) -> dict[str, str]:
 
 def _in_string(tracking: str) -> list[dict[str, str]]:
     """Read Saleor's one string: one or several numbers or links in it."""
+    links = [link for text in _LINK.findall(tracking) if (link := url(text.rstrip(".,;|)")))]
+    pieces = re.split(r"[,;|\n]+", _LINK.sub(",", tracking))
+    words = [word for piece in pieces for word in _words(piece.strip(" ():-"))]
+    numbers = [number for word in words if (number := cut(word, _LIMITS["tracking_number"]))]
     found: list[dict[str, str]] = []
-    for piece in re.split(r"[,;|\n]+", tracking):
-        for word in _words(piece.strip()):
-            link = url(word)
-            number = None if link else cut(word, 100)
-            found += [{"tracking_uri": link}] if link else []
-            found += [{"tracking_number": number}] if number else []
-    return found
+    for number in numbers:
+        # A link belongs to the number that it names; a lone pair belongs together.
+        pair = len(numbers) == len(links) == 1
+        own = next((link for link in links if pair or number in link), None)
+        found.append({"tracking_number": number} | ({"tracking_uri": own} if own else {}))
+        links = [link for link in links if link != own]
+    return found + [{"tracking_uri": link} for link in links]
 
 
 def _words(piece: str) -> list[str]:
     """Split at spaces only what are clearly several: many carriers write one number with them."""
     words = piece.split()
     several = all(len(w) >= 8 and any(c.isdigit() for c in w) for w in words)  # noqa: PLR2004
-    if several or any(w.startswith(("https://", "http://")) for w in words):
-        return words
-    return [piece]
+    return words if several else [piece]

@@ -1,13 +1,15 @@
 """What Kustom pays of an order, and what gift cards and other payments do (rules 11 and 12)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saleor_kustom.capture.authorization import Authorization
+from saleor_kustom.capture.binding import candidates, is_kustoms, paid_minor
 from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.money import shown
-from saleor_kustom.capture.plan import Nothing, NothingWhy
-from saleor_kustom.capture.policy import GiftCard
+from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
+from saleor_kustom.capture.policy import GiftCard, Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,64 +24,79 @@ class Tenders:
     @property
     def kustom_minor(self) -> int:
         """Return what Kustom pays when everything has shipped."""
-        paid = self.gift_card_minor + self.other_minor
-        return self.base_minor - paid + self.difference_minor
+        return self.base_minor - self.gift_card_minor - self.other_minor + self.difference_minor
 
 
-def tenders(order: Order, authorization: Authorization | None) -> Tenders | Held | Nothing:
-    """Return how the order is paid, a reason to hold, or that others pay all of it."""
-    base = sum(line.total_minor for line in order.lines) + order.shipping_minor
-    gift_card, difference = _gift_card(order, base)
-    if abs(difference) > len(order.lines) + 1 or gift_card > base:
-        detail = _both(order, total=order.total_minor, parts=base - gift_card)
-        return Held(Reason.TOTAL_DIFFERS, detail)
-    other = sum(_pays(t) for t in other_transactions(order, authorization))
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A parcel's part of the tenders, and of the rounding difference (signed)."""
+
+    gift_card_minor: int
+    other_minor: int
+    adjustment_minor: int
+
+
+def tenders(
+    order: Order, authorization: Authorization | None, policy: Policy
+) -> Tenders | Held | Nothing:
+    """Return how the order is paid, a reason to hold, or that nothing is left for Kustom."""
+    lines = [line for line in order.lines if line.quantity]
+    base = sum(line.total_minor for line in lines) + order.shipping_minor
+    gift_card, difference = _gift_card(order, base, tolerance=len(lines))
+    if abs(difference) > len(lines) or gift_card > base:
+        parts = order.total_minor - difference
+        return Held(Reason.TOTAL_DIFFERS, _shown(order, total=order.total_minor, parts=parts))
+    other = sum(map(paid_minor, other_transactions(order, authorization, policy)))
     found = Tenders(base, gift_card, other, difference)
-    if found.kustom_minor <= 0:
-        why = NothingWhy.WORTH_ZERO if base == 0 else NothingWhy.PAID_BY_OTHERS
-        return Nothing(why)
     if other and not _is_rest(found, authorization):
-        authorized = authorization.original_order_amount_minor if authorization else 0
-        return Held(Reason.OTHER_TENDER, _both(order, other=other, kustom=authorized))
+        return _ambiguous(order, found, authorization)
+    if found.kustom_minor <= 0:
+        return Nothing(NothingWhy.PAID_BY_OTHERS if base else NothingWhy.WORTH_ZERO)
+    if gift_card + other > base:  # only a rounding is left for Kustom: nothing to spread it over
+        return _ambiguous(order, found, authorization)
     return found
 
 
-def other_transactions(order: Order, authorization: Authorization | None) -> list[Transaction]:
+def other_transactions(
+    order: Order, authorization: Authorization | None, policy: Policy
+) -> list[Transaction]:
     """Return the payments that are neither Kustom's nor a gift card's."""
-    payments = [t for t in order.transactions if not t.is_gift_card and _pays(t)]
+    payments = [t for t in order.transactions if not t.is_gift_card and paid_minor(t)]
     if authorization is not None:
-        return [t for t in payments if t.psp_reference != authorization.kustom_order_id]
-    return payments[1:]  # a preview without Kustom takes the first payment for Kustom's
+        return [t for t in payments if not is_kustoms(t, authorization.kustom_order_id)]
+    claimed = [c.kustom_order_id for c in candidates(order, policy)]
+    kustoms = next((t for i in claimed for t in payments if is_kustoms(t, i)), None)
+    # A preview without Kustom takes the first payment for Kustom's when no id tells.
+    return [t for t in payments if t is not (kustoms or payments[0])]
 
 
-def _pays(transaction: Transaction) -> int:
-    return transaction.authorized_minor + transaction.charged_minor
+def shares(paid: Tenders, policy: GiftCard, plans: Sequence[Plan], base_minor: int) -> Shares:
+    """Return what a parcel of `base_minor` carries, after what `plans` carry already.
 
-
-def _gift_card(order: Order, base: int) -> tuple[int, int]:
-    """Return what gift cards pay and what remains unexplained of order.total.
-
-    Until 3.22 the total is reduced by the gift card; from 3.23 the card is a transaction and
-    the total stays full (saleor-core-observed, section 8).
+    Each tender is spread over what the one before left: so none takes a parcel below zero.
     """
-    cards = sum(_pays(t) for t in order.transactions if t.is_gift_card)
-    missing = base - order.total_minor
-    if cards and missing != cards:
-        return cards, -missing
-    used = order.gift_cards_used is None or order.gift_cards_used > 0
-    rounding = abs(missing) <= len(order.lines) + 1
-    if missing > 0 and used and not (order.gift_cards_used is None and rounding):
-        return missing, 0
-    return 0, -missing
-
-
-def _is_rest(found: Tenders, authorization: Authorization | None) -> bool:
-    """Tell whether Kustom's authorization is exactly what the other payments leave."""
-    return authorization is None or authorization.original_order_amount_minor == found.kustom_minor
-
-
-def _both(order: Order, **amounts: int) -> dict[str, str]:
-    return {name: shown(minor, order.currency) for name, minor in amounts.items()}
+    before = sum(plan.base_minor for plan in plans)
+    gift_cards = sum(plan.gift_card_minor for plan in plans)
+    others = sum(plan.store_credit_minor for plan in plans)
+    adjusted = sum(plan.adjustment_minor for plan in plans)
+    gift_card = spread(
+        policy, paid.gift_card_minor, paid.base_minor, before, base_minor, gift_cards
+    )
+    whole, before, left = (
+        paid.base_minor - paid.gift_card_minor,
+        before - gift_cards,
+        base_minor - gift_card,
+    )
+    other = spread(policy, paid.other_minor, whole, before, left, others)
+    whole, before, left = whole - paid.other_minor, before - others, left - other
+    if paid.difference_minor < 0:
+        # On the last parcel; where that is worth less, the one before carries the rest.
+        lack = -paid.difference_minor
+        return Shares(
+            gift_card, other, -spread(GiftCard.LAST, lack, whole, before, left, -adjusted)
+        )
+    last = before + left == whole
+    return Shares(gift_card, other, paid.difference_minor - adjusted if last else 0)
 
 
 def spread(
@@ -107,3 +124,39 @@ def spread(
     left_minor = tender_minor - carried_minor
     least = max(0, left_minor - (whole_minor - after_minor))
     return max(least, min(wanted, parcel_minor, left_minor))
+
+
+def _gift_card(order: Order, base: int, *, tolerance: int) -> tuple[int, int]:
+    """Return what gift cards pay, and what of order.total its parts do not explain.
+
+    Until 3.22 the total is reduced by the gift card; from 3.23 the card is a transaction of
+    its own (saleor-core-observed, section 8), whether the total is then reduced or not.
+    """
+    whole = order.subtotal_minor + order.shipping_minor
+    missing = whole - order.total_minor
+    cards = sum(paid_minor(t) for t in order.transactions if t.is_gift_card)
+    if cards:
+        reduced = cards if missing == cards else 0
+        return cards, order.total_minor + reduced - base
+    used = missing > tolerance if order.gift_cards_used is None else order.gift_cards_used > 0
+    if used and missing > 0:
+        return missing, whole - base
+    return 0, order.total_minor - base
+
+
+def _is_rest(found: Tenders, authorization: Authorization | None) -> bool:
+    """Tell whether Kustom's authorization is exactly what the other payments leave."""
+    if authorization is None:
+        return True
+    amounts = (authorization.original_order_amount_minor, authorization.order_amount_minor)
+    return found.kustom_minor in amounts
+
+
+def _ambiguous(order: Order, found: Tenders, authorization: Authorization | None) -> Held:
+    kustom = authorization.original_order_amount_minor if authorization else found.kustom_minor
+    other = found.other_minor + found.gift_card_minor
+    return Held(Reason.OTHER_TENDER, _shown(order, other=other, kustom=kustom))
+
+
+def _shown(order: Order, **amounts: int) -> dict[str, str]:
+    return {name: shown(minor, order.currency) for name, minor in amounts.items()}

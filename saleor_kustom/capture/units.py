@@ -14,7 +14,7 @@ def count(ranges: Iterable[tuple[int, int]]) -> int:
 def union(*many: Iterable[tuple[int, int]]) -> Ranges:
     """Return all units of the given ranges, joined where they touch."""
     joined: list[tuple[int, int]] = []
-    for start, stop in sorted(r for ranges in many for r in ranges):
+    for start, stop in sorted(r for ranges in many for r in ranges if r[0] < r[1]):
         if joined and start <= joined[-1][1]:
             joined[-1] = (joined[-1][0], max(stop, joined[-1][1]))
         else:

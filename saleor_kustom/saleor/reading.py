@@ -19,7 +19,7 @@ from saleor_kustom.capture.fulfillment import (
     OrderLine,
     Transaction,
 )
-from saleor_kustom.capture.money import kustom_rate, to_minor
+from saleor_kustom.capture.money import kustom_rate, rounded, to_minor
 from saleor_kustom.errors import Refused
 
 #: The gateway whose transactions are gift cards, from 3.23 on (saleor-core-observed, section 8).
@@ -71,17 +71,27 @@ class _Money(_Wire):
     amount: Exact
 
 
+class _Price(_Money):
+    amount: Annotated[Exact, Field(ge=0)]
+    currency: str | None = None
+
+
 class _Taxed(_Wire):
-    gross: _Money
+    gross: _Price
 
 
 class _Id(_Wire):
     id: str
 
 
+class _TaxConfiguration(_Wire):
+    prices_entered_with_tax: bool = True
+
+
 class _Channel(_Wire):
     slug: str
     currency_code: str | None = None
+    tax_configuration: _TaxConfiguration = _TaxConfiguration()
 
 
 class _Kind(_Wire):
@@ -174,7 +184,7 @@ class _Fulfillment(_Wire):
             created=utc_text(self.created),
             tracking_number=self.tracking_number or "",
             lines=tuple(
-                # An order line that is gone must not ship for free: no line has the id "".
+                # A line whose order line is gone is kept: its units must not go unnoticed.
                 FulfillmentLine(line.order_line.id if line.order_line else "", line.quantity)
                 for line in self.lines
                 if line.quantity
@@ -230,7 +240,7 @@ class _Order(_Wire):
     total: _Taxed
     subtotal: _Taxed | None = None
     shipping_price: _Taxed
-    undiscounted_shipping_price: _Money | None = None
+    undiscounted_shipping_price: _Price | None = None
     shipping_tax_rate: Exact | None = None
     shipping_method_name: str | None = None
     collection_point_name: str | None = None
@@ -244,11 +254,11 @@ class _Order(_Wire):
     transactions: Annotated[list[_Transaction], BeforeValidator(_empty)] = []
 
     def value(self) -> Order:
-        currency = (self.channel.currency_code or "").upper()
+        # The order's own currency: a channel's may be another by now.
+        currency = (self.total.gross.currency or self.channel.currency_code or "").upper()
         shipping = to_minor(self.shipping_price.gross.amount, currency)
         lines = tuple(line.value(currency) for line in self.lines)
         subtotal = self.subtotal
-        before = self.undiscounted_shipping_price
         return Order(
             id=self.id,
             number=self.number,
@@ -261,7 +271,7 @@ class _Order(_Wire):
             if subtotal
             else sum(line.total_minor for line in lines),
             shipping_minor=shipping,
-            undiscounted_shipping_minor=_minor(before, currency) if before else shipping,
+            undiscounted_shipping_minor=self._undiscounted_shipping(shipping, currency),
             shipping_tax_rate=kustom_rate(self.shipping_tax_rate or Decimal(0)),
             shipping_method_name=self.shipping_method_name,
             collection_point_name=self.collection_point_name,
@@ -275,6 +285,18 @@ class _Order(_Wire):
             metadata=self.metadata,
             private_metadata=self.private_metadata,
         )
+
+    def _undiscounted_shipping(self, shipping_minor: int, currency: str) -> int:
+        """Return the fee before discounts, tax included; never less than the fee.
+
+        Saleor gives it as it was entered: without tax where a channel's prices are net.
+        """
+        if self.undiscounted_shipping_price is None:
+            return shipping_minor
+        entered = self.undiscounted_shipping_price.amount
+        if not self.channel.tax_configuration.prices_entered_with_tax:
+            entered *= 1 + (self.shipping_tax_rate or 0)
+        return max(shipping_minor, to_minor(rounded(entered, currency), currency))
 
 
 def _minor(money: _Money | None, currency: str) -> int:

@@ -4,7 +4,8 @@ import json
 from decimal import Decimal
 
 import pytest
-from making import order, order_line, parcel
+from examples import line as order_line
+from examples import order, parcel
 
 from saleor_kustom.capture.body import NO_LINES, NO_URLS, build
 from saleor_kustom.capture.decide import decide, reference
@@ -207,10 +208,10 @@ def test_a_large_body_loses_its_links_first():
 
 
 def test_a_long_order_number_does_not_push_the_fulfillment_out_of_the_reference():
-    placed = order(order_line(0), number="9" * 300)
-    made = reference(placed, parcel(2))
+    placed = order(order_line("L1", 1, 1_00), number="9" * 300)
+    made = reference(placed, parcel(2, {}))
     assert len(made) == 255
-    assert made.endswith(f"/2/{parcel(2).id}")
+    assert made.endswith(f"/2/{parcel(2, {}).id}")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_a_long_order_number_does_not_push_the_fulfillment_out_of_the_reference(
 )
 def test_saleors_one_string_holds_one_or_several_numbers(tracking, numbers):  # row 15
     fulfillment = Fulfillment("F1", 1, "FULFILLED", "2026", tracking_number=tracking)
-    found = entries(order(order_line(0)), fulfillment)
+    found = entries(order(order_line("L1", 1, 1_00)), fulfillment)
     assert [entry["tracking_number"] for entry in found] == numbers
 
 
