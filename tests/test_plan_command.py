@@ -1,205 +1,316 @@
-"""`saleor-kustom plan` on what a real Saleor sent: amounts read by eye from the recordings."""
+"""`saleor-kustom plan` shows what would be sent, from recordings, and sends nothing."""
 
 import json
-from decimal import Decimal
+from copy import deepcopy
 
 import pytest
 from typer.testing import CliRunner
 
-from saleor_kustom.capture.policy import GiftCard, Policy, ShippingFee
 from saleor_kustom.cli import app
-from saleor_kustom.cli.plan import planned
 from saleor_kustom.errors import SettingsError
 from tests.conftest import RECORDINGS
 
-#: Orders whose recorded parcels ship all of the order, or the first parcels of it.
-FULLY_SHIPPED = {
-    "a-single-full": ("fulfillment_created__1",),
-    "b-three-parcels": tuple(f"fulfillment_created__{i}" for i in (1, 2, 3)),
-    "c1-voucher-order-fixed": ("fulfillment_created__1",),
-    "d-free-shipping": ("fulfillment_created__1",),
-    "e1-gift-card-part": ("fulfillment_created__1", "fulfillment_created__2"),
-    "m-two-warehouses-one-call": ("fulfillment_created__1", "fulfillment_created__2"),
+#: What each recorded order captures, parcel by parcel, read by eye from the recordings.
+#: The first group has shipped in full: its parcels add up to the order's total.
+WHOLE = {
+    "a-single-full": [1348_00],
+    "b-three-parcels": [1289_37, 54_21, 54_21],
+    "c1-voucher-order-fixed": [422_29],
+    "d-free-shipping": [1348_80],
+    "e1-gift-card-part": [1078_01, 119_78],
+    "m-two-warehouses-one-call": [82_33, 116_46],
+    "p-no-transaction": [82_33],
+    "w-hmac-secret-key": [82_33],
 }
-TOTALS = {
-    "a-single-full": 1348_00,
-    "b-three-parcels": 1397_79,
-    "c1-voucher-order-fixed": 422_29,
-    "d-free-shipping": 1348_80,
-    "e1-gift-card-part": 1197_79,
-}
-PARTLY_SHIPPED = {
-    "f1-digital-manual": (79_00, 1427_00),
-    "h1-wait-then-approve": (115_66, 314_66),
-    "p-no-transaction": (82_33, None),
-    "w-hmac-secret-key": (82_33, None),
+PARTLY = {
+    "f1-digital-manual": [79_00],
+    "h1-wait-then-approve": [115_66],
+    "j-fulfillment-cancel": [115_66],
+    "x-retry-after-500": [82_33],
 }
 
 
-def files(name, parts):
-    return [RECORDINGS / f"{name}__{part}.json" for part in parts]
+def planned(*files, options=()):
+    result = CliRunner().invoke(app, ["plan", *map(str, files), *options])
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return [json.loads(text) for text in result.stdout.splitlines()]
 
 
-def lines(paths, authorized=None, **choices):
-    return [json.loads(line) for line in planned(paths, Policy(**choices), authorized)]
+def created(scenario):
+    return sorted(RECORDINGS.glob(f"{scenario}__fulfillment_created__*.json"))
 
 
-def amounts(answers):
-    return [answer["body"]["captured_amount"] if "body" in answer else 0 for answer in answers]
+def body_of(path):
+    return json.loads(json.loads(path.read_text(encoding="utf-8"))["body"])
 
 
-def body(path):
-    return json.loads(json.loads(path.read_text())["body"], parse_float=Decimal)
-
-
-def recorded_total(path):
-    return int(body(path)["order"]["total"]["gross"]["amount"] * 100)
-
-
-def saved(path, wire):
-    path.write_text(json.dumps(wire, default=float), encoding="utf-8")
+def bare(tmp_path, name, body):
+    path = tmp_path / f"{name}.json"
+    path.write_text(json.dumps(body), encoding="utf-8")
     return path
 
 
-@pytest.mark.parametrize("fee", ShippingFee)
-@pytest.mark.parametrize("gift_card", GiftCard)
-@pytest.mark.parametrize("name", sorted(TOTALS))
-def test_the_parcels_of_a_fully_shipped_order_add_up_to_its_total(name, gift_card, fee):
-    paths = files(name, FULLY_SHIPPED[name])
-    answers = lines(paths, shipping_fee=fee, gift_card=gift_card)
-    assert sum(amounts(answers)) == TOTALS[name] == recorded_total(paths[0])
-    for answer in (answer for answer in answers if "body" in answer):
-        sums = sum(line["total_amount"] for line in answer["body"]["order_lines"])
-        assert sums == answer["body"]["captured_amount"]
+def amounts(lines):
+    return [line["body"]["captured_amount"] for line in lines if "body" in line]
 
 
-@pytest.mark.parametrize("name", sorted(PARTLY_SHIPPED))
-def test_a_partly_shipped_order_captures_its_parcel_and_not_its_total(name):
-    parcel, total = PARTLY_SHIPPED[name]
-    path = RECORDINGS / f"{name}__fulfillment_created__1.json"
-    assert amounts(lines([path])) == [parcel]
-    assert total is None or recorded_total(path) == total > parcel
+class TestRecordings:
+    @pytest.mark.parametrize(("scenario", "expected"), (WHOLE | PARTLY).items())
+    def test_each_recorded_order_is_planned_exactly(self, scenario, expected):
+        lines = planned(*created(scenario))
+        assert amounts(lines) == expected
+        for line in lines:
+            if "body" in line:
+                parts = [each["total_amount"] for each in line["body"]["order_lines"]]
+                assert sum(parts) == line["body"]["captured_amount"]
+
+    @pytest.mark.parametrize("scenario", WHOLE)
+    def test_an_order_that_shipped_in_full_adds_up_to_its_total(self, scenario):
+        files = created(scenario)
+        total = body_of(files[-1])["order"]["total"]["gross"]["amount"]
+        assert sum(amounts(planned(*files))) == round(total * 100)
+
+    def test_every_recorded_fulfillment_is_accounted_for(self):
+        scenarios = {path.name.split("__")[0] for path in created("*")}
+        assert scenarios == WHOLE.keys() | PARTLY.keys()
+
+    def test_all_recordings_together_plan_the_same(self):
+        files = [path for scenario in WHOLE | PARTLY for path in created(scenario)]
+        assert amounts(planned(*files)) == [a for each in (WHOLE | PARTLY).values() for a in each]
+
+    def test_the_same_recording_under_another_name_of_the_shop_is_another_parcel(self, tmp_path):
+        path = created("a-single-full")[0]
+        recording = json.loads(path.read_text(encoding="utf-8"))
+        recording["headers"] = [["Saleor-Api-Url", "https://other.example/graphql/"]]
+        other = bare(tmp_path, "other", recording)
+        assert amounts(planned(path, other)) == [1348_00, 1348_00]
 
 
-def test_each_parcel_has_the_amount_that_was_read_by_eye():
-    b, e1, m = "b-three-parcels", "e1-gift-card-part", "m-two-warehouses-one-call"
-    assert amounts(lines(files(b, FULLY_SHIPPED[b]))) == [1289_37, 54_21, 54_21]
-    last = lines(files(b, FULLY_SHIPPED[b]), shipping_fee=ShippingFee.LAST)
-    assert amounts(last) == [1240_37, 54_21, 103_21]
-    spread = lines(files(b, FULLY_SHIPPED[b]), shipping_fee=ShippingFee.PROPORTIONAL)
-    assert amounts(spread) == [1256_70, 70_54, 70_55]
-    assert amounts(lines(files(e1, FULLY_SHIPPED[e1]))) == [1078_01, 119_78]
-    late = lines(files(e1, FULLY_SHIPPED[e1]), gift_card=GiftCard.LAST)
-    assert amounts(late) == [1197_79, 0]
-    assert amounts(lines(files(m, FULLY_SHIPPED[m]))) == [82_33, 116_46]
+class TestTheLine:
+    def test_it_names_fulfillment_and_order_and_holds_the_exact_body(self):
+        path = created("f1-digital-manual")[0]
+        result = CliRunner().invoke(app, ["plan", str(path)])
+        assert result.stdout == (
+            '{"fulfillment": "RnVsZmlsbG1lbnQ6MjE=", '
+            '"order": "T3JkZXI6NDJhYTI4MzctMWZkZC00OWY2LWIzMTItZDAzMTMxMDc3NGY3", '
+            '"body": {"captured_amount":7900,"reference":"32/1/RnVsZmlsbG1lbnQ6MjE=",'
+            '"order_lines":[{"type":"digital","reference":"DL-1","name":"Nedladdning (PDF)",'
+            '"quantity":1,"unit_price":7900,"tax_rate":2500,"total_amount":7900,'
+            '"total_tax_amount":1580}]}}\n'
+        )
 
+    def test_a_duplicate_plans_nothing(self):
+        path = created("a-single-full")[0]
+        first, second = planned(path, path)
+        assert "body" in first
+        assert second["nothing"] == "duplicate: seen before"
 
-def test_a_duplicate_plans_nothing():
-    path = RECORDINGS / "a-single-full__fulfillment_created__1.json"
-    first, *again = lines([path, path, path])
-    assert first["body"]["captured_amount"] == 1348_00
-    assert [answer["nothing"] for answer in again] == [
-        "duplicate: this fulfillment is planned already"
-    ] * 2
-    retried = files("x-retry-after-500", ("fulfillment_created__1", "fulfillment_created__2"))
-    assert ["body" in answer for answer in lines(retried)] == [True, False]
+    def test_a_retry_of_saleors_own_is_a_duplicate(self):
+        first, second = planned(*created("x-retry-after-500"))
+        assert ("body" in first, "nothing" in second) == (True, True)
 
-
-def test_only_a_created_fulfillment_plans_a_capture():
-    others = sorted(
-        path
-        for path in RECORDINGS.glob("*__*.json")
-        if "fulfillment_created" not in path.name and not path.name.startswith("install")
+    @pytest.mark.parametrize(
+        "name", ["a-single-full__fulfillment_approved__1", "a-single-full__order_updated__1"]
     )
-    answers = lines(others)
-    assert len(answers) > 10
-    assert all("nothing" in answer for answer in answers)
+    def test_other_events_plan_nothing(self, name):
+        [line] = planned(RECORDINGS / f"{name}.json")
+        assert line["nothing"].endswith("plans no capture")
+
+    def test_tracking_goes_along(self, tmp_path):
+        body = body_of(created("a-single-full")[0])
+        body["fulfillment"]["trackingNumber"] = "UA123456789SE"
+        [line] = planned(bare(tmp_path, "tracked", body))
+        assert line["body"]["shipping_info"] == [{"tracking_number": "UA123456789SE"}]
 
 
-def test_a_fulfillment_cancelled_before_it_is_seen_is_never_captured(tmp_path):
-    created = RECORDINGS / "a-single-full__fulfillment_created__1.json"
-    canceled = saved(tmp_path / "c.json", {**body(created), "__typename": "FulfillmentCanceled"})
-    before, after = lines([canceled, created])
-    assert before["nothing"] == "cancelled: nothing is captured for it"
-    assert after["nothing"].startswith("cancelled: this fulfillment was cancelled")
+class TestCancellations:
+    def parcel(self, tmp_path, number, typename="FulfillmentCreated", **units):
+        """A bare body: 3 units for 10.00, a fee of 5.00, nothing that a plan can do without."""
+        ids = {"mug": 3}
+        return bare(
+            tmp_path,
+            f"{number}-{typename}",
+            {
+                "__typename": typename,
+                "fulfillment": {
+                    "id": f"F-{number}",
+                    "lines": [{"quantity": n, "orderLine": {"id": i}} for i, n in units.items()],
+                },
+                "order": {
+                    "id": "O-1",
+                    "number": "1001",
+                    "channel": {"slug": "se", "currencyCode": "SEK"},
+                    "total": {"gross": {"amount": 15.0}},
+                    "shippingPrice": {"gross": {"amount": 5.0}},
+                    "lines": [
+                        {"id": i, "quantity": n, "totalPrice": {"gross": {"amount": 10.0}}}
+                        for i, n in ids.items()
+                    ],
+                },
+            },
+        )
+
+    def test_a_parcel_that_ships_again_takes_over_what_was_captured(self, tmp_path):
+        lines = planned(
+            self.parcel(tmp_path, 1, mug=1),
+            self.parcel(tmp_path, 1, "FulfillmentCanceled", mug=1),
+            self.parcel(tmp_path, 2, mug=1),
+            self.parcel(tmp_path, 3, mug=2),
+        )
+        assert amounts(lines) == [3_33 + 5_00, 6_67]
+        assert lines[1]["held"] == (
+            "canceled_after_capture: The fulfillment was cancelled in Saleor after 8.33 SEK had "
+            "been captured."
+        )
+        assert lines[2]["nothing"] == (
+            "taken_over: a cancelled parcel's capture pays these units already (F-1)"
+        )
+
+    def test_a_cancellation_that_comes_first_leaves_a_tombstone(self, tmp_path):
+        cancel = self.parcel(tmp_path, 1, "FulfillmentCanceled", mug=1)
+        lines = planned(cancel, self.parcel(tmp_path, 1, mug=1), self.parcel(tmp_path, 2, mug=3))
+        assert [line.get("nothing") for line in lines] == [
+            "cancelled: nothing is captured",
+            "cancelled: nothing is captured",
+            None,
+        ]
+        assert amounts(lines) == [15_00]
+
+    def test_a_second_cancellation_is_a_duplicate(self, tmp_path):
+        cancel = self.parcel(tmp_path, 1, "FulfillmentCanceled", mug=1)
+        lines = planned(self.parcel(tmp_path, 1, mug=1), cancel, cancel)
+        assert lines[2]["nothing"] == "duplicate: cancelled before"
+
+    def test_a_held_parcel_frees_its_units_when_it_is_cancelled(self, tmp_path):
+        lines = planned(
+            self.parcel(tmp_path, 1, mug=4),
+            self.parcel(tmp_path, 1, "FulfillmentCanceled", mug=4),
+            self.parcel(tmp_path, 2, mug=3),
+        )
+        assert lines[0]["held"] == (
+            "units_missing: 4 units of mug are shipped, but only 3 are not captured yet."
+        )
+        assert lines[1]["nothing"] == "cancelled: nothing is captured"
+        assert amounts(lines) == [15_00]
+
+    def test_a_parcel_that_a_gift_card_paid_frees_its_units_when_it_is_cancelled(self, tmp_path):
+        paths = [
+            self.parcel(tmp_path, 1, mug=2),
+            self.parcel(tmp_path, 2, mug=1),
+            self.parcel(tmp_path, 2, "FulfillmentCanceled", mug=1),
+            self.parcel(tmp_path, 3, mug=1),
+        ]
+        for path in paths:
+            body = json.loads(path.read_text(encoding="utf-8"))
+            body["order"]["total"] = {"gross": {"amount": 11.66}}
+            body["order"]["giftCards"] = [{"id": "G"}]
+            path.write_text(json.dumps(body), encoding="utf-8")
+        lines = planned(*paths, options=["--gift-card", "last"])
+        assert amounts(lines) == [11_66]
+        assert [line.get("nothing", "").split(":")[0] for line in lines] == [
+            "",
+            "paid_by_others",
+            "cancelled",
+            "paid_by_others",
+        ]
+
+    def test_the_same_id_with_another_order_is_held_and_never_merged(self, tmp_path):
+        first = self.parcel(tmp_path, 1, mug=1)
+        body = json.loads(first.read_text(encoding="utf-8"))
+        body["order"]["id"] = "O-2"
+        lines = planned(first, bare(tmp_path, "restored", body))
+        assert lines[1]["held"].startswith("identity_changed: Fulfillment F-1 came before")
+
+    def test_the_same_id_with_another_time_is_held_and_never_merged(self, tmp_path):
+        path = created("a-single-full")[0]
+        body = body_of(path)
+        later = deepcopy(body)
+        later["fulfillment"]["created"] = "2027-01-01T00:00:00+00:00"
+        lines = planned(bare(tmp_path, "a", body), bare(tmp_path, "b", later))
+        assert lines[1]["held"].startswith("identity_changed")
+
+    def test_a_replacement_order_plans_nothing(self, tmp_path):
+        path = self.parcel(tmp_path, 1, mug=1)
+        body = json.loads(path.read_text(encoding="utf-8"))
+        body["order"]["origin"] = "REISSUE"
+        [line] = planned(bare(tmp_path, "reissue", body))
+        assert line["nothing"].startswith("replacement: ")
+
+    def test_a_parcel_that_waits_for_approval_is_planned_when_it_is_approved(self, tmp_path):
+        path = self.parcel(tmp_path, 1, mug=3)
+        body = json.loads(path.read_text(encoding="utf-8"))
+        body["fulfillment"]["status"] = "WAITING_FOR_APPROVAL"
+        lines = planned(bare(tmp_path, "waiting", body), path)
+        assert lines[0]["nothing"] == "the fulfillment is WAITING_FOR_APPROVAL"
+        assert amounts(lines) == [15_00]
 
 
-def test_units_that_ship_again_after_their_parcel_was_cancelled_capture_nothing(tmp_path):
-    created = RECORDINGS / "a-single-full__fulfillment_created__1.json"
-    canceled = saved(tmp_path / "c.json", {**body(created), "__typename": "FulfillmentCanceled"})
-    wire = body(created)
-    wire["fulfillment"]["id"] = "RnVsZmlsbG1lbnQ6OTk="
-    again = saved(tmp_path / "again.json", wire)
-    first, gone, anew = lines([created, canceled, again])
-    assert first["body"]["captured_amount"] == 1348_00
-    assert gone["nothing"].startswith("cancelled after its capture")
-    assert anew["nothing"].startswith("taken_over: ")
+class TestOptions:
+    def test_the_fee_policy_is_chosen(self):
+        files = created("b-three-parcels")
+        first = [1289_37, 54_21, 54_21]
+        last = [1240_37, 54_21, 103_21]
+        proportional = [1256_70, 70_54, 70_55]
+        for policy, expected in (("first", first), ("last", last), ("proportional", proportional)):
+            assert amounts(planned(*files, options=["--shipping-fee", policy])) == expected
+
+    def test_the_gift_card_policy_is_chosen(self):
+        files = created("e1-gift-card-part")
+        lines = planned(*files, options=["--gift-card", "last"])
+        assert amounts(lines) == [1197_79]
+        assert lines[1]["nothing"] == "paid_by_others: gift cards or other payments pay all of it"
+
+    def test_the_authorization_is_the_orders_total_unless_it_is_said(self):
+        files = created("b-three-parcels")
+        lines = planned(*files, options=["--authorized", "134358"])
+        assert amounts(lines) == [1289_37, 54_21]
+        assert lines[2]["held"] == (
+            "above_remaining: 54.21 SEK is to be captured, but only 0.00 SEK remains authorized."
+        )
+
+    def test_another_payment_is_credit_when_the_authorization_is_the_rest(self, tmp_path):
+        body = body_of(created("a-single-full")[0])
+        other = deepcopy(body["order"]["transactions"][0])
+        other |= {"id": "T-2", "pspReference": "SC-1"}
+        other["authorizedAmount"]["amount"], other["chargedAmount"]["amount"] = 0.0, 348.0
+        body["order"]["transactions"].insert(0, other)
+        path = bare(tmp_path, "credit", body)
+        [line] = planned(path, options=["--authorized", "100000"])
+        assert line["body"]["captured_amount"] == 1000_00
+        assert line["body"]["order_lines"][-1]["type"] == "store_credit"
+        [line] = planned(path)
+        assert line["held"].startswith("other_tender: Other payments of 348.00 SEK stand beside")
 
 
-def test_what_waits_for_approval_plans_nothing_and_may_come_again(tmp_path):
-    created = RECORDINGS / "h1-wait-then-approve__fulfillment_created__1.json"
-    wire = body(created)
-    wire["fulfillment"]["status"] = "WAITING_FOR_APPROVAL"
-    waiting = saved(tmp_path / "waiting.json", wire)
-    first, then = lines([waiting, created])
-    assert first["nothing"] == "the fulfillment is WAITING_FOR_APPROVAL"
-    assert then["body"]["captured_amount"] == 115_66
+class TestWhatIsNoDelivery:
+    @pytest.mark.parametrize("text", ["", "[]", '"x"', "{", '{"body": "<html>"}', '{"body": "[]"}'])
+    def test_a_file_that_is_none_stops_with_its_name(self, tmp_path, text):
+        path = tmp_path / "odd.json"
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(SettingsError, match=r"odd\.json: "):
+            planned(path)
 
+    def test_a_file_that_is_not_there_stops_with_its_name(self, tmp_path):
+        with pytest.raises(SettingsError, match=r"none\.json: no delivery in JSON"):
+            planned(tmp_path / "none.json")
 
-def test_a_replacement_order_plans_nothing(tmp_path):
-    wire = body(RECORDINGS / "a-single-full__fulfillment_created__1.json")
-    wire["order"]["origin"] = "REISSUE"
-    (answer,) = lines([saved(tmp_path / "reissue.json", wire)])
-    assert answer["nothing"].startswith("replacement: ")
-
-
-def test_a_bare_body_gives_the_same_line_as_its_recording(tmp_path):
-    recording = RECORDINGS / "b-three-parcels__fulfillment_created__1.json"
-    bare = tmp_path / "bare.json"
-    bare.write_text(json.loads(recording.read_text())["body"], encoding="utf-8")
-    assert list(planned([bare], Policy(), None)) == list(planned([recording], Policy(), None))
-
-
-def test_a_bare_body_may_lack_what_only_identity_needs(tmp_path):
-    wire = body(RECORDINGS / "a-single-full__fulfillment_created__1.json")
-    del wire["__typename"], wire["fulfillment"]["created"]
-    del wire["fulfillment"]["status"], wire["fulfillment"]["fulfillmentOrder"]
-    assert amounts(lines([saved(tmp_path / "bare.json", wire)])) == [1348_00]
-
-
-def test_more_than_was_authorized_is_held_with_both_numbers():
-    path = RECORDINGS / "a-single-full__fulfillment_created__1.json"
-    (answer,) = lines([path], authorized=100_00)
-    assert "1348.00 SEK" in answer["held"]
-    assert "100.00 SEK" in answer["held"]
-
-
-def test_a_delivery_without_an_order_is_held_and_names_the_fields(tmp_path):
-    (answer,) = lines([saved(tmp_path / "empty.json", {})])
-    assert answer["held"].startswith("not understood: ")
-    assert "the order's id" in answer["held"]
-
-
-@pytest.mark.parametrize(
-    "text", ["", "no JSON", "[]", '"text"', "7", "null", '{"body": "no JSON"}', '{"body": "[1]"}']
-)
-def test_a_file_that_is_no_delivery_is_named(tmp_path, text):
-    path = tmp_path / "wrong.json"
-    path.write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsError, match=r"wrong\.json"):
-        list(planned([path], Policy(), None))
-
-
-def test_a_file_that_is_not_there_or_not_text_is_named(tmp_path):
-    with pytest.raises(SettingsError, match=r"absent\.json"):
-        list(planned([tmp_path / "absent.json"], Policy(), None))
-    (tmp_path / "binary.json").write_bytes(b"\xff\xfe")
-    with pytest.raises(SettingsError, match=r"binary\.json"):
-        list(planned([tmp_path / "binary.json"], Policy(), None))
-
-
-def test_the_command_prints_a_line_of_json_for_each_file():
-    b = files("b-three-parcels", FULLY_SHIPPED["b-three-parcels"])
-    done = CliRunner().invoke(app, ["plan", *map(str, b), "--shipping-fee", "last"])
-    assert done.exit_code == 0
-    assert amounts(map(json.loads, done.stdout.splitlines())) == [1240_37, 54_21, 103_21]
+    @pytest.mark.parametrize(
+        "body",
+        [
+            {},
+            {"fulfillment": None, "order": None},
+            {"fulfillment": {"id": "F-1"}, "order": None},
+            {"fulfillment": [], "order": "x"},
+            {
+                "fulfillment": {"id": "F-1"},
+                "order": {"id": "O-1", "total": {"gross": {"amount": "x"}}},
+            },
+        ],
+    )
+    def test_contents_that_make_no_sense_are_held_and_the_next_goes_on(self, tmp_path, body):
+        odd = bare(tmp_path, "odd", body)
+        lines = planned(odd, created("a-single-full")[0])
+        assert lines[0]["held"].startswith("not_understood: A genuine delivery from Saleor")
+        assert amounts(lines) == [1348_00]

@@ -1,7 +1,8 @@
 """`plan`: see what would be captured, from recorded deliveries, without sending anything.
 
 It needs neither database nor network nor a Kustom order: the ledger is kept between the files,
-and `--authorized` stands for the authorization.
+and `--authorized` stands for the authorization. What it plans counts as captured at once, so a
+parcel that is cancelled later was paid, and its units are taken over when they ship again.
 """
 
 import json
@@ -15,9 +16,12 @@ from typing import Annotated, Any
 import typer
 
 from saleor_kustom.capture.authorization import Authorization
-from saleor_kustom.capture.decide import Earlier, decide
+from saleor_kustom.capture.binding import candidates
+from saleor_kustom.capture.decide import Earlier, decide, reference
+from saleor_kustom.capture.delivery import utc_text
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
-from saleor_kustom.capture.held import Held
+from saleor_kustom.capture.held import Held, Reason
+from saleor_kustom.capture.money import shown
 from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
 from saleor_kustom.capture.policy import GiftCard, Policy, ShippingFee
 from saleor_kustom.capture.shipping_info import entries
@@ -26,7 +30,7 @@ from saleor_kustom.saleor.reading import read_fulfillment, read_order
 
 _WHY: Mapping[NothingWhy, str] = {
     NothingWhy.WORTH_ZERO: "the parcel is worth nothing",
-    NothingWhy.PAID_BY_OTHERS: "other payments pay the order in full",
+    NothingWhy.PAID_BY_OTHERS: "gift cards or other payments pay all of it",
     NothingWhy.NOT_KUSTOM: "the order was not paid with Kustom",
     NothingWhy.REPLACEMENT: "a replacement order: nothing was authorized for it",
     NothingWhy.TAKEN_OVER: "a cancelled parcel's capture pays these units already",
@@ -47,6 +51,8 @@ def plan(
 ) -> None:
     """Print what would be captured for recorded deliveries, one JSON object per line.
 
+    Nothing is sent. A parcel counts as captured from its line on.
+
     Example: saleor-kustom plan parcel-1.json parcel-2.json --shipping-fee last
     """
     policy = Policy(shipping_fee=shipping_fee, gift_card=gift_card)
@@ -58,108 +64,126 @@ def planned(files: Iterable[Path], policy: Policy, authorized: int | None) -> It
     """Yield a line for each file. Raises SettingsError for a file that is no delivery."""
     desk = _Desk(policy, authorized)
     for path in files:
-        yield desk.line(_delivery(path))
+        yield desk.line(*_delivery(path))
 
 
-def _delivery(path: Path) -> Mapping[str, Any]:
-    """Read a recording, or a bare body of that shape."""
+def _delivery(path: Path) -> tuple[str, Mapping[str, Any]]:
+    """Read a recording, or a bare body of that shape; return the shop's address and the body."""
+    shop = ""
     try:
         wire = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
         if isinstance(wire, dict) and isinstance(wire.get("body"), str):
+            headers = {str(key).lower(): str(value) for key, value in wire.get("headers") or ()}
+            shop = headers.get("saleor-api-url", "")
             wire = json.loads(wire["body"], parse_float=Decimal)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise SettingsError(f"{path}: no delivery in JSON ({error})") from None
     if not isinstance(wire, dict):
         raise SettingsError(f"{path}: a delivery is a JSON object")
-    return wire
+    return shop, wire
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is known of one fulfillment: its identity (domain rule 3) and its plan."""
+
+    order_id: str
+    created: str
+    currency: str
+    earlier: Earlier
 
 
 @dataclass(slots=True)
 class _Desk:
-    """Keeps the ledger between deliveries, by order."""
+    """Keeps the ledger between deliveries, by shop and fulfillment."""
 
     policy: Policy
     authorized: int | None
-    ledgers: dict[str, dict[str, Earlier]] = field(default_factory=dict)
-    tombstones: set[str] = field(default_factory=set)
+    seen: dict[tuple[str, str], _Seen] = field(default_factory=dict)
 
-    def line(self, delivery: Mapping[str, Any]) -> str:
+    def line(self, shop: str, delivery: Mapping[str, Any]) -> str:
         """Return the JSON line for one delivery."""
-        wire_order, wire_fulfillment = (
-            delivery.get("order") or {},
-            delivery.get("fulfillment") or {},
-        )
-        fulfillment_id, order_id = wire_fulfillment.get("id"), wire_order.get("id")
-        head: dict[str, Any] = {"fulfillment": fulfillment_id, "order": order_id}
+        head = {name: _part(delivery, name).get("id") for name in ("fulfillment", "order")}
         try:
-            decision = self._decide(delivery, order_id, fulfillment_id)
+            decision = self._decide(shop, delivery)
         except Refused as error:
-            decision = f"not understood: {error}"
-            return json.dumps({**head, "held": decision}, ensure_ascii=False)
+            decision = Held(Reason.NOT_UNDERSTOOD)
+            return _json(head | {"held": f"{decision.reason}: {decision.problem} {error}"})
         match decision:
             case Plan():
-                start = json.dumps(head, ensure_ascii=False)[:-1]
-                return f'{start}, "body": {decision.body}}}'  # exactly what would be sent
+                return f'{_json(head)[:-1]}, "body": {decision.body}}}'  # exactly as it is sent
             case Held():
-                why = f"{decision.reason}: {decision.problem}"
-                return json.dumps({**head, "held": why}, ensure_ascii=False)
+                return _json(head | {"held": f"{decision.reason}: {decision.problem}"})
             case Nothing():
-                why = f"{decision.why}: {_WHY[decision.why]}"
-                return json.dumps({**head, "nothing": why}, ensure_ascii=False)
+                return _json(head | {"nothing": f"{decision.why}: {_why(decision)}"})
             case _:
-                return json.dumps({**head, "nothing": decision}, ensure_ascii=False)
+                return _json(head | {"nothing": decision})
 
-    def _decide(
-        self, delivery: Mapping[str, Any], order_id: Any, fulfillment_id: Any
-    ) -> Plan | Held | Nothing | str:
+    def _decide(self, shop: str, delivery: Mapping[str, Any]) -> Plan | Held | Nothing | str:
         """Return the decision, or in words why the delivery plans nothing."""
         typename = delivery.get("__typename")
-        ledger = self.ledgers.setdefault(str(order_id), {})
-        if typename == "FulfillmentCanceled":
-            return self._cancel(ledger, str(fulfillment_id))
-        if typename not in ("FulfillmentCreated", None):
+        if typename not in ("FulfillmentCreated", "FulfillmentCanceled", None):
             return f"{typename} plans no capture"
-        if fulfillment_id in ledger:
-            return "duplicate: this fulfillment is planned already"
-        if fulfillment_id in self.tombstones:
-            return "cancelled: this fulfillment was cancelled before it was captured"
-        order = read_order(delivery.get("order") or {})
         fulfillment = _fulfillment(delivery)
+        order_id = str(_part(delivery, "order").get("id"))
+        seen = self.seen.get((shop, fulfillment.id))
+        if seen and _differs(seen, order_id, fulfillment.created):
+            return Held(Reason.IDENTITY_CHANGED, {"fulfillment": fulfillment.id})
+        if typename == "FulfillmentCanceled":
+            return self._cancel(shop, order_id, fulfillment, seen)
+        if seen:
+            canceled = seen.earlier.canceled
+            return "cancelled: nothing is captured" if canceled else "duplicate: seen before"
         if fulfillment.status != "FULFILLED":
             return f"the fulfillment is {fulfillment.status}"
-        if order.origin == "REISSUE":
-            return Nothing(NothingWhy.REPLACEMENT)
-        return self._plan(ledger, order, fulfillment)
+        return self._plan(shop, read_order(_part(delivery, "order")), fulfillment)
 
-    def _plan(
-        self, ledger: dict[str, Earlier], order: Order, fulfillment: Fulfillment
-    ) -> Plan | Held | Nothing:
+    def _plan(self, shop: str, order: Order, fulfillment: Fulfillment) -> Plan | Held | Nothing:
+        if order.origin == "REISSUE":  # inherits all metadata; nothing was authorized (rule 5)
+            return Nothing(NothingWhy.REPLACEMENT)
+        ledger = [
+            seen.earlier
+            for (where, _), seen in self.seen.items()
+            if (where, seen.order_id) == (shop, order.id)
+        ]
         decision = decide(
             order,
             fulfillment,
-            list(ledger.values()),
+            ledger,
             self._authorization(order, ledger),
             self.policy,
+            own_references=frozenset({reference(order, fulfillment)}),
             shipping_info=entries(order, fulfillment),
         )
-        spent = decision if isinstance(decision, Plan) else getattr(decision, "plan", None)
-        if not isinstance(decision, Held):
-            ledger[fulfillment.id] = Earlier(fulfillment.id, spent, captured=spent is not None)
+        plan = decision if isinstance(decision, Plan) else getattr(decision, "plan", None)
+        earlier = Earlier(fulfillment.id, plan, captured=isinstance(decision, Plan))
+        kept = _Seen(order.id, fulfillment.created, order.currency, earlier)
+        self.seen[shop, fulfillment.id] = kept
         return decision
 
-    def _cancel(self, ledger: dict[str, Earlier], fulfillment_id: str) -> str:
-        if fulfillment_id in ledger:
-            ledger[fulfillment_id] = replace(ledger[fulfillment_id], canceled=True)
-            return "cancelled after its capture: a person decides, or the units ship again"
-        self.tombstones.add(fulfillment_id)
-        return "cancelled: nothing is captured for it"
+    def _cancel(
+        self, shop: str, order_id: str, fulfillment: Fulfillment, seen: _Seen | None
+    ) -> Held | str:
+        """Leave a tombstone; what was captured is held for a decision (domain rule 20)."""
+        seen = seen or _Seen(order_id, fulfillment.created, "", Earlier(fulfillment.id, None))
+        if seen.earlier.canceled:
+            return "duplicate: cancelled before"
+        plan = seen.earlier.plan if seen.earlier.captured else None  # no money: units are free
+        self.seen[shop, fulfillment.id] = replace(
+            seen, earlier=replace(seen.earlier, plan=plan, canceled=True)
+        )
+        if plan is None:
+            return "cancelled: nothing is captured"
+        amount = shown(plan.amount_minor, seen.currency)
+        return Held(Reason.CANCELED_AFTER_CAPTURE, {"amount": amount})
 
-    def _authorization(self, order: Order, ledger: Mapping[str, Earlier]) -> Authorization:
+    def _authorization(self, order: Order, ledger: Iterable[Earlier]) -> Authorization:
         whole = order.total_minor if self.authorized is None else self.authorized
-        captured = sum(e.plan.amount_minor for e in ledger.values() if e.plan)
-        payments = [t for t in order.transactions if not t.is_gift_card]
+        captured = sum(e.plan.amount_minor for e in ledger if e.plan and e.captured)
+        payments = [t.psp_reference for t in order.transactions if not t.is_gift_card]
+        claimed = [c.kustom_order_id for c in candidates(order, self.policy)]
         return Authorization(
-            kustom_order_id=payments[0].psp_reference if payments else "",
+            kustom_order_id=next(iter(claimed + payments), ""),
             status="PART_CAPTURED" if captured else "AUTHORIZED",
             fraud_status="ACCEPTED",
             currency=order.currency,
@@ -171,12 +195,30 @@ class _Desk:
         )
 
 
+_UNTIMED = "1970-01-01T00:00:00+00:00"
+
+
 def _fulfillment(delivery: Mapping[str, Any]) -> Fulfillment:
     """Read the delivery's fulfillment; a bare body may lack what only identity needs."""
-    wire = {
-        "fulfillmentOrder": 1,
-        "status": "FULFILLED",
-        "created": "1970-01-01T00:00:00+00:00",
-        **(delivery.get("fulfillment") or {}),
-    }
-    return read_fulfillment(wire)
+    wire = {"fulfillmentOrder": 1, "status": "FULFILLED", "created": _UNTIMED}
+    return read_fulfillment(wire | _part(delivery, "fulfillment"))
+
+
+def _differs(seen: _Seen, order_id: str, created: str) -> bool:
+    untimed = utc_text(_UNTIMED)
+    times = {seen.created, created} - {untimed}
+    return seen.order_id != order_id or len(times) > 1
+
+
+def _part(delivery: Mapping[str, Any], name: str) -> dict[str, Any]:
+    part = delivery.get(name)
+    return part if isinstance(part, dict) else {}
+
+
+def _why(nothing: Nothing) -> str:
+    over = ", ".join(nothing.plan.takes_over) if nothing.plan else ""
+    return _WHY[nothing.why] + (f" ({over})" if over else "")
+
+
+def _json(line: Mapping[str, Any]) -> str:
+    return json.dumps(line, ensure_ascii=False)

@@ -9,7 +9,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit
 
 from saleor_kustom.capture.authorization import Authorization, KustomCapture
 from saleor_kustom.capture.parties import Account
@@ -205,12 +204,12 @@ def _headers(account: Account, body: str | None, key: str | None) -> dict[str, s
 
 
 def _made(answer: Answer, header: str, collection: str) -> str | None:
-    """Return the id of what was made: its own header, else the end of `location`."""
+    """Return the id of what was made: its own header, else the end of `location`'s path."""
     made: str = answer.headers.get(header, "").strip()
     if _ID.fullmatch(made):
         return made
-    location = urlsplit(answer.headers.get("location", "")).path.rstrip("/")
-    folder, _, last = location.rpartition("/")
+    path = re.split("[?#]", answer.headers.get("location", ""), maxsplit=1)[0].rstrip("/")
+    folder, _, last = path.rpartition("/")
     return last if _ID.fullmatch(last) and folder.endswith(f"/{collection}") else None
 
 
