@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,15 +15,23 @@ from starlette.routing import BaseRoute
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy
+from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
+from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.pace import Pace
+from saleor_kustom.worker.reconcile import Reconciler
+
+_log = logging.getLogger(__name__)
+
+#: How often an instance asks whether a reconciliation is due.
+_LOOK_EVERY_S = 60.0
 
 #: The manifest's id, fixed for ever: Saleor's transactions belong to it (domain rule 27).
 APP_IDENTIFIER = "saleor-kustom"
@@ -38,6 +47,7 @@ class App:
     saleor: SaleorClient
     keys: KeyRing
     worker: Worker
+    reconciler: Reconciler
     web: Starlette
 
 
@@ -105,7 +115,8 @@ def _join(
         portal_url=parts.portal_url,
         extra_routes=extra_routes,
     )
-    return App(settings, store, kustom, saleor, keys, worker, web)
+    reconciler = Reconciler(store, Listing(saleor), kustom, parts.pace)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, web)
 
 
 def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
@@ -133,4 +144,16 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await app.worker.run(stop)
+        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+
+
+async def _reconcile(app: App, stop: asyncio.Event) -> None:
+    """Look for what was lost: on start, and then whenever a turn is due."""
+    while not stop.is_set():
+        try:
+            await app.reconciler.tick(app.worker.parts.clock())
+            app.worker.wake()
+        except StoreUnavailable as error:
+            _log.warning("could not reconcile now: %s", error)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)

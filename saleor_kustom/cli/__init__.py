@@ -5,7 +5,7 @@ import sys
 import typer
 
 from saleor_kustom import __version__
-from saleor_kustom.cli import credentials, demo, plan, serve, shops
+from saleor_kustom.cli import credentials, database, demo, plan, reconcile, serve, shops
 from saleor_kustom.errors import SaleorKustomError
 
 app = typer.Typer(
@@ -23,7 +23,9 @@ app.command("resume")(shops.resume)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
+app.command("reconcile")(reconcile.reconcile)
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(database.app, name="db")
 
 
 @app.command()

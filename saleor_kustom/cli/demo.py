@@ -121,7 +121,7 @@ async def _sandbox(
         recorded.authorize(kustom, MERCHANT.merchant_id)
     async with (
         listening(saleor.app, host, port) as saleor_at,
-        listening(kustom.app, host, kustom_port, log_level="critical") as kustom_at,
+        listening(kustom.app, host, kustom_port) as kustom_at,
     ):
         console.print(f"Saleor  {saleor.api_url}  (listening at {saleor_at})")
         console.print(f"Kustom  {kustom_at}")

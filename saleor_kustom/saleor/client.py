@@ -76,6 +76,15 @@ class SaleorClient:
         answer = await self._execute(shop.api_url, shop.token, _REPORT, variables)
         return _reported(answer, asked)
 
+    async def read(
+        self, shop: Shop, query: DocumentNode, variables: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """Execute one of our queries and return its data. Raises Unavailable."""
+        answer = await self._execute(shop.api_url, shop.token, query, dict(variables))
+        if answer.errors:
+            raise _problem(answer.errors)
+        return answer.data
+
     async def identify(self, api_url: str, token: str) -> AppIdentity:
         """Ask a Saleor whose token this is. Raises Refused("UNKNOWN_APP") or Unavailable."""
         answer = await self._execute(api_url, token, _IDENTIFY, {})

@@ -227,6 +227,9 @@ class Post:
             delivery.status, delivery.answer = answer.status_code, answer.text[:1024]
         except httpx.HTTPError as error:
             delivery.status, delivery.answer = None, str(error)
+        except BaseException:  # the receiver died under us: no answer, so it comes again
+            self.queue.appendleft(delivery)
+            raise
         if delivery.status in _SUCCESS:
             return
         if delivery.tries <= RETRIES and _comes_again(delivery):

@@ -26,8 +26,7 @@ async def served(database_url: str) -> AsyncIterator[tuple[World, Mapping[str, s
     late = Late()  # the app's address must be known before the app is made
     async with (
         listening(saleor.app, "127.0.0.1", 0) as saleor_at,
-        # Broken connections are part of the story: nothing to log.
-        listening(kustom.app, "127.0.0.1", 0, log_level="critical") as kustom_at,
+        listening(kustom.app, "127.0.0.1", 0) as kustom_at,
         listening(late, "127.0.0.1", 0) as app_at,
     ):
         saleor.api_url = f"{saleor_at}/graphql/"

@@ -67,9 +67,13 @@ async def open_world(
     saleor: SimulatedSaleor | None = None,
     kustom: SimulatedKustom | None = None,
     clock: Callable[[], float] | None = None,
+    tap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda t: t,
     **changed: Any,
 ) -> AsyncIterator[World]:
-    """Open a world without a network; `changed` are settings."""
+    """Open a world without a network; `changed` are settings.
+
+    `tap` stands around both sides' transports and sees every request that the app makes.
+    """
     saleor = saleor or SimulatedSaleor(f"{SALEOR_URL}/graphql/")
     kustom = kustom or SimulatedKustom()
     kustom.add_merchant(MERCHANT.username, MERCHANT.password, MERCHANT.merchant_id)
@@ -85,8 +89,8 @@ async def open_world(
     settings = Settings(**(values | changed))
     async with open_app(
         settings,
-        kustom_transport=kustom.transport(),
-        saleor_transport=httpx.ASGITransport(saleor.app),
+        kustom_transport=tap(kustom.transport()),
+        saleor_transport=tap(httpx.ASGITransport(saleor.app)),
         clock=clock,
     ) as app:
         saleor.reach(Routed({APP_URL: app.web}))

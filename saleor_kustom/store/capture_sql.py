@@ -129,6 +129,13 @@ SEARCH = """id in (
         where b.kustom_order_id = :search and b.api_url = :api_url
           and c.api_url = b.api_url and c.order_id = b.order_id)"""
 
+_HOLDABLE = "api_url = :api_url and id = :id and held is null and worker is null"
+HOLD_NOTED = f"""insert into history (api_url, capture_id, at, what, detail)
+    select api_url, id, :now, 'held', :detail from capture where {_HOLDABLE}"""
+HOLD = f"""update capture set held = :reason, held_detail = :detail, due_at = null,
+    updated_at = :now where {_HOLDABLE} returning id"""
+ORDERS_CAPTURED_SINCE = """select distinct order_id from capture
+    where api_url = :api_url and captured_at >= :since order by order_id"""
 BUSY = """select 1 as busy from capture
     where worker is not null or due_at <= :now + :within limit 1"""
 #: As a range, so that SQLite prefers the index of the few that are held.

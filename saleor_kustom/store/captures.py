@@ -204,6 +204,20 @@ class Captures:
         """Return what happened to one capture, oldest first: at, what, detail (see History)."""
         return await self._history.of_capture(api_url, capture_row)
 
+    async def hold(
+        self, api_url: str, capture_row: int, reason: str, detail: Mapping[str, Any]
+    ) -> bool:
+        """Mark a capture that does not run: a person must look. False: it runs, or is held."""
+        held = as_json(dict(detail))
+        params = {"api_url": api_url, "id": capture_row, "reason": reason, "detail": held}
+        return bool(await self._db((sql.HOLD_NOTED, params), (sql.HOLD, params)))
+
+    async def orders_captured_since(self, api_url: str, since: float) -> Sequence[str]:
+        """Return the ids of orders with a capture since then (unix seconds)."""
+        params = {"api_url": api_url, "since": since}
+        rows = await self._db.read(sql.ORDERS_CAPTURED_SINCE, params)
+        return [row["order_id"] for row in rows]
+
     async def busy(self, *, within_s: float) -> bool:
         """Tell whether anything runs or falls due within some seconds, in any shop."""
         return bool(await self._db.read(sql.BUSY, {"within": within_s}))

@@ -19,14 +19,13 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.asynccontextmanager
-async def listening(
-    web: ASGIApp, host: str, port: int, *, log_level: str = "warning"
-) -> AsyncIterator[str]:
+async def listening(web: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
     """Serve `web` during the block and yield its address; port 0 takes a free one."""
     listener = socket.create_server((host, port))
     config = uvicorn.Config(
         web,
-        log_level=log_level,
+        log_config=None,  # logging is set up by the command, once
+        log_level="warning",
         access_log=False,
         lifespan="off",
         server_header=False,

@@ -56,6 +56,8 @@ class Journey:
     binding: Binding | None = None
     account: Account | None = None
     authorization: Authorization | None = None
+    #: Columns that were learned and go into the next commit, whatever that is.
+    learned: dict[str, Any] = field(default_factory=dict)
 
     def mode(self, account: Account) -> Mode:
         """Return whether money may move: playground captures, live observes until told."""
@@ -84,7 +86,7 @@ class Journey:
             detail=detail,
             keep=True,
             lease_s=LEASE_S,
-            **(_CLEAR | {"state": state, "failures": 0} | columns),
+            **(_CLEAR | self.learned | {"state": state, "failures": 0} | columns),
         )
         self.leased_at = leased_at
 
@@ -92,7 +94,12 @@ class Journey:
         """Commit something learned that changes no state, and go on."""
         leased_at = self.parts.monotonic()
         self.capture = await self.parts.store.captures.save(
-            self.capture, what=what, detail=detail, keep=True, lease_s=LEASE_S, **columns
+            self.capture,
+            what=what,
+            detail=detail,
+            keep=True,
+            lease_s=LEASE_S,
+            **(self.learned | columns),
         )
         self.leased_at = leased_at
 
@@ -162,7 +169,12 @@ class Journey:
         self, what: str, detail: Mapping[str, Any], due_in_s: float | None, **columns: Any
     ) -> None:
         self.capture = await self.parts.store.captures.save(
-            self.capture, what=what, detail=detail, keep=False, due_in_s=due_in_s, **columns
+            self.capture,
+            what=what,
+            detail=detail,
+            keep=False,
+            due_in_s=due_in_s,
+            **(self.learned | columns),
         )
 
 

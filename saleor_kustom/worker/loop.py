@@ -151,7 +151,7 @@ class Worker:
                 due_in_s = await self._pause(journey, error)
             case GiveUp():
                 held = Held(
-                    Reason.REFUSED_BY_KUSTOM,
+                    _refused_by(error),
                     {"amount": journey.capture.amount_minor or 0, **detail},
                 )
                 raise await journey.hold(held)
@@ -168,3 +168,10 @@ class Worker:
                 api_url=journey.shop.api_url,
             )
         return PAUSED_S
+
+
+def _refused_by(error: CallError) -> Reason:
+    if error.code == "NOT_UNDERSTOOD":
+        return Reason.NOT_UNDERSTOOD
+    saleor = error.code.startswith("SALEOR_")
+    return Reason.REFUSED_BY_SALEOR if saleor else Reason.REFUSED_BY_KUSTOM

@@ -52,7 +52,10 @@ class Pace:
         if self._per_second <= 0:  # lifted, by the benchmark only
             return
         wait_s = await self._store.rate.take(
-            account.environment, account.merchant_id, self._per_second
+            account.environment,
+            account.merchant_id,
+            self._per_second,
+            patience_s=_SLEEP_AT_MOST_S,  # who comes back later must not use up slots now
         )
         if wait_s > _SLEEP_AT_MOST_S:
             raise Unavailable("RATE_LIMITED_BY_US", retry_after_s=wait_s)

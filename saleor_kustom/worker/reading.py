@@ -29,7 +29,14 @@ async def read_saleor(journey: Journey) -> Order:
     if order is None:
         raise await journey.hold(Held(Reason.FULFILLMENT_UNKNOWN))
     journey.order = order
-    journey.fulfillment = order.fulfillment(capture.fulfillment_id)
+    fulfillment = journey.fulfillment = order.fulfillment(capture.fulfillment_id)
+    # What pages and commands search for.
+    journey.learned = {
+        "order_number": order.number,
+        "fulfillment_number": fulfillment.number if fulfillment else capture.fulfillment_number,
+        "channel": order.channel,
+        "currency": order.currency,
+    }
     return order
 
 

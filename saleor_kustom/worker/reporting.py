@@ -1,6 +1,7 @@
 """Tell Saleor what Kustom did, and follow up on tracking that comes later."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
@@ -23,6 +24,8 @@ from saleor_kustom.capture.state import Event
 from saleor_kustom.errors import Refused
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
+
+_log = logging.getLogger(__name__)
 
 Entries = Sequence[Mapping[str, str]]
 
@@ -48,6 +51,10 @@ async def report(journey: Journey) -> None:
     )
     if reported.transaction_refused:
         problem = ReportProblem.FOREIGN_TRANSACTION
+    if problem:
+        _log.info(
+            "capture %s: told Saleor without its transaction: %s", captured.capture_id, problem
+        )
     columns = {
         "reported_at": journey.parts.clock(),
         "report_problem": problem.value if problem else None,

@@ -4,7 +4,7 @@ Which step is next follows from the state alone (capture/state.py); each step ei
 under the lease or raises Rest, with the row released.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 from saleor_kustom.capture.authorization import Authorization, KustomCapture
 from saleor_kustom.capture.decide import Earlier, decide, reference
@@ -74,7 +74,6 @@ async def consider(journey: Journey) -> None:
         raise AssertionError("check_identity holds a fulfillment that is not there")
     await _check_status(journey, fulfillment)
     authorization = await read_kustom(journey, order)
-    await _remember_names(journey, order, fulfillment)
     decision = await _decide(journey, order, fulfillment, authorization)
     match decision:
         case Held():
@@ -320,22 +319,3 @@ async def _held_again(journey: Journey) -> Exception:
         )
     reason = Reason(capture.held or "")
     return await journey.hold(Held(reason, capture.held_detail))
-
-
-async def _remember_names(journey: Journey, order: Order, fulfillment: Fulfillment) -> None:
-    """Keep what pages and commands search for; costs a commit only the first time."""
-    if journey.capture.order_number == order.number:
-        return
-    await journey.note(
-        "read",
-        {},
-        order_number=order.number,
-        fulfillment_number=fulfillment.number,
-        channel=order.channel,
-        currency=order.currency,
-    )
-
-
-def utc(seconds: float) -> datetime:
-    """Return unix seconds as a time in UTC."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -1,37 +1,9 @@
 """Every test of the store runs on both databases, unless it says that it is about one."""
 
 import pytest
-from databases import SECRET_KEY, Server
+from databases import SECRET_KEY
 
 from saleor_kustom.store import Store
-
-
-@pytest.fixture(scope="session")
-def server(testrun_uid):
-    """The PostgreSQL of this test run."""
-    server = Server(testrun_uid)
-    server.start()
-    yield server
-    server.end()
-
-
-@pytest.fixture
-def postgres_url(server):
-    """A fresh PostgreSQL database with our schema."""
-    url = server.create()
-    yield url
-    server.drop(url)
-
-
-@pytest.fixture
-def sqlite_url(tmp_path):
-    return f"sqlite:///{tmp_path}/store.db"
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def database_url(request):
-    """A fresh database of each kind."""
-    return request.getfixturevalue(f"{request.param}_url")
 
 
 class Clock:

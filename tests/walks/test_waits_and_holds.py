@@ -4,6 +4,7 @@ import uuid
 
 import pytest
 
+from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.parties import Account, Mode
 from saleor_kustom.sandbox.saleor_orders import Line
 from saleor_kustom.sandbox.world import MERCHANT
@@ -232,3 +233,21 @@ async def test_an_order_that_can_not_be_captured_is_held(world, rows, status, cl
     await world.settle()
     row = (await rows(order))[1]
     assert (row.held, row.held_detail["status"]) == ("order_not_capturable", status)
+
+
+async def test_a_refused_token_waits_and_holds_nothing(world, rows):
+    order, _ = world.order([MUGS])
+    world.saleor.fulfill(order["id"])
+    await world.saleor.deliver()
+    world.saleor.denied.add("MANAGE_ORDERS")
+    await world.app.worker.drain()
+    world.saleor.denied.clear()
+    [row] = await rows(order)
+    assert (row.waiting, row.held) == ("token_refused", None)
+
+
+@pytest.mark.parametrize("reason", list(Reason))
+def test_every_reason_has_words_and_a_cure_without_unknown_names(reason):
+    held = Held(reason, {})
+    assert held.problem
+    assert held.cure.endswith(".")

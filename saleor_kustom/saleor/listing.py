@@ -1,0 +1,109 @@
+"""What Saleor has that we might not know of: its failed deliveries, and unsettled orders."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from saleor_kustom.capture.delivery import utc_text
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.errors import Refused
+from saleor_kustom.saleor.client import SaleorClient, document
+
+_WHERE = document("orders_where")
+_FILTER = document("orders_filter")
+_FAILED = document("failed_deliveries")
+#: Not charged in full, and something is authorized: what a capture may be missing for.
+_CHARGE, _AUTHORIZE = ["NONE", "PARTIAL"], ["FULL", "PARTIAL"]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A fulfillment that Saleor has: its identity (domain rule 3) and status."""
+
+    order_id: str
+    fulfillment_id: str
+    created: str  # UTC, ISO 8601 with microseconds
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of fulfillments; `after` leads to the next, None: it was the last."""
+
+    shipped: tuple[Shipped, ...]
+    after: str | None
+
+
+class Listing:
+    """Reads lists from a shop. Raises Refused or Unavailable as SaleorClient does."""
+
+    def __init__(self, client: SaleorClient) -> None:
+        self._client = client
+
+    async def unsettled(self, shop: Shop, *, since: datetime | None, after: str | None) -> Page:
+        """Return a page of fulfillments of unsettled orders, of those created `since`."""
+        if _has_where(shop.saleor_version):
+            variables: dict[str, Any] = {"where": _where(since)}
+            found = await self._client.read(shop, _WHERE, variables | {"after": after})
+        else:
+            variables = {"filter": _filter(since)}
+            found = await self._client.read(shop, _FILTER, variables | {"after": after})
+        try:
+            orders = found["orders"]
+            page = orders["pageInfo"]
+            shipped = tuple(s for edge in orders["edges"] for s in _shipped(edge["node"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused("NOT_UNDERSTOOD", ("the list of orders",)) from error
+        return Page(shipped, page["endCursor"] if page["hasNextPage"] else None)
+
+    async def failed(self, shop: Shop) -> tuple[Shipped, ...]:
+        """Return the fulfillments of deliveries that Saleor gave up on."""
+        found = await self._client.read(shop, _FAILED, {})
+        webhooks = (found.get("app") or {}).get("webhooks") or ()
+        edges = [e for w in webhooks for e in (w.get("eventDeliveries") or {}).get("edges", ())]
+        read = (_of_payload(edge["node"].get("payload")) for edge in edges)
+        return tuple(shipped for shipped in read if shipped is not None)
+
+
+def _has_where(version: str) -> bool:
+    """Tell whether this Saleor is 3.22 or later."""
+    major, _, rest = version.partition(".")
+    minor = rest.partition(".")[0]
+    return major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= (3, 22)
+
+
+def _where(since: datetime | None) -> dict[str, Any]:
+    where: dict[str, Any] = {
+        "chargeStatus": {"oneOf": _CHARGE},
+        "authorizeStatus": {"oneOf": _AUTHORIZE},
+        "hasFulfillments": True,
+    }
+    if since is not None:
+        where["createdAt"] = {"gte": since.astimezone(UTC).isoformat()}
+    return where
+
+
+def _filter(since: datetime | None) -> dict[str, Any]:
+    chosen: dict[str, Any] = {"chargeStatus": _CHARGE, "authorizeStatus": _AUTHORIZE}
+    if since is not None:
+        chosen["created"] = {"gte": since.astimezone(UTC).date().isoformat()}
+    return chosen
+
+
+def _shipped(order: Mapping[str, Any]) -> Iterator[Shipped]:
+    for fulfillment in order["fulfillments"]:
+        yield Shipped(
+            order["id"], fulfillment["id"], utc_text(fulfillment["created"]), fulfillment["status"]
+        )
+
+
+def _of_payload(payload: Any) -> Shipped | None:
+    """Return what a failed delivery was about; None for what is about no fulfillment."""
+    try:
+        body = json.loads(payload)
+        [shipped] = _shipped({"id": body["order"]["id"], "fulfillments": [body["fulfillment"]]})
+    except (ValueError, KeyError, TypeError):
+        return None
+    return shipped
