@@ -47,7 +47,7 @@ async def test_over_a_real_connection_a_fault_is_the_same(kustom, there, fault, 
     kustom.fail_next(fault)
     caplog.set_level(logging.ERROR)
     async with (
-        listening(kustom.app, "127.0.0.1", 0, log_level="error") as address,
+        listening(kustom.app, "127.0.0.1", 0) as address,
         httpx.AsyncClient(auth=("PM1-x", "key-1"), headers=AGENT, trust_env=False) as http,
     ):
         url = f"{address}/ordermanagement/v1/orders/{ORDER}/captures"
@@ -118,7 +118,7 @@ async def test_a_kustom_that_is_away_refuses_connections(http, kustom, there):
     with pytest.raises(httpx.ConnectError):
         await http("POST", "/captures", CAPTURE)
     async with (
-        listening(kustom.app, "127.0.0.1", 0, log_level="error") as address,
+        listening(kustom.app, "127.0.0.1", 0) as address,
         httpx.AsyncClient(headers=AGENT, trust_env=False) as plain,
     ):
         call = plain.post(f"{address}/ordermanagement/v1/orders/{ORDER}/captures", json=CAPTURE)
