@@ -113,6 +113,22 @@ class TestRefusal:
         assert refusal(lowered, authorization(70_00)) is None
         assert refusal(lowered, authorization(40_00)) is not None
 
+    def test_a_lowered_total_is_known_by_lines_and_fee_together(self):
+        card = payment("GC", charged_minor=30_00, is_gift_card=True)
+        of = order(MUGS, shipping_minor=5_00, total_minor=75_00, transactions=(card,))
+        assert refusal(of, authorization(75_00)) is None
+        full = order(MUGS, shipping_minor=5_00, transactions=(card,))
+        assert refusal(full, authorization(75_00)) is None
+        near = order(MUGS, shipping_minor=5_00, total_minor=104_00, transactions=(card,))
+        assert refusal(near, authorization(104_00)) is None
+
+    def test_what_others_authorized_is_not_added_to_kustoms_own_payment(self):
+        of = self.paid(total_authorized_minor=130_00)
+        assert refusal(of, authorization(130_00)) is not None
+
+    def test_a_minor_unit_is_an_amount(self):
+        assert refusal(order(line("cheap", 1, 1)), authorization(1)) is None
+
     def test_an_order_worth_nothing_fits_no_kustom_order(self):
         assert refusal(order(line("free", 1, 0)), authorization(0)) is not None
 

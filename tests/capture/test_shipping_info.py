@@ -22,6 +22,8 @@ def read(tracking="", **fields):
         ("UA123456789SE;UB123456789SE|UC1", ["UA123456789SE", "UB123456789SE", "UC1"]),
         ("UA123456789SE\nUB123456789SE", ["UA123456789SE", "UB123456789SE"]),
         ("UA123456789SE UB123456789SE", ["UA123456789SE", "UB123456789SE"]),
+        ("12345678 87654321", ["12345678", "87654321"]),
+        ("X1X (XY-2)", ["X1X (XY-2"]),
         ("12345678 parcel", ["12345678 parcel"]),
         ("1234567 12345678", ["1234567 12345678"]),
     ],
@@ -40,6 +42,7 @@ def test_a_link_is_a_link():
     assert read("https://track.example/?a=1,2") == [
         {"tracking_uri": "https://track.example/?a=1,2"}
     ]
+    assert read("https://track.example/X.") == [{"tracking_uri": "https://track.example/X"}]
     assert read(f"UA1 {link}") == [{"tracking_number": "UA1", "tracking_uri": url_of(link)}]
 
 
@@ -98,7 +101,7 @@ class TestMerchantInput:
         assert made == [{"tracking_number": "UA1", "shipping_company": "B"}]
 
     def test_a_number_in_metadata_stands_above_saleors_string(self):
-        assert read("UA1", metadata={"tracking_number": "UB2"}) == [{"tracking_number": "UB2"}]
+        assert read("UA1,UA2", metadata={"tracking_number": "UB2"}) == [{"tracking_number": "UB2"}]
 
     def test_it_goes_with_every_number(self):
         made = read("UA1,UB2", metadata={"shipping_company": "PostNord SE"})

@@ -1,6 +1,7 @@
 """Gift cards, other payments and rounding differences (domain rules 11 and 12)."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -114,6 +115,14 @@ class TestOtherPayments:
             {"other": "30.00 SEK", "kustom": "100.00 SEK"},
         )
 
+    def test_a_gift_card_counts_among_the_others_where_they_are_held(self):
+        of = order(MUGS, total_minor=80_00, gift_cards_used=1)
+        of = replace(of, transactions=(payment("SC", charged_minor=30_00),))
+        assert held(tenders(of, authorization(80_00), Policy()))[1] == {
+            "other": "50.00 SEK",
+            "kustom": "80.00 SEK",
+        }
+
     def test_an_authorization_that_was_lowered_to_the_rest_agrees(self):
         of = order(MUGS, transactions=(payment("SC", charged_minor=30_00),))
         lowered = authorization(100_00, order_amount_minor=70_00)
@@ -168,6 +177,8 @@ class TestOtherPayments:
             Reason.OTHER_TENDER,
             {"other": "150.01 SEK", "kustom": "0.01 SEK"},
         )
+        preview = replace(of, transactions=(payment(KUSTOM, 1), *of.transactions))
+        assert held(tenders(preview, None, Policy()))[1]["kustom"] == "0.01 SEK"
 
 
 class TestDifferences:

@@ -232,7 +232,7 @@ class TestATransaction:
         made = self.read()
         assert (made.authorized_minor, made.charged_minor) == (100_10, 49_90)
         assert (made.refunded_minor, made.canceled_minor) == (1_00, 2_00)
-        assert (made.psp_reference, made.name) == ("PSP", "Kustom")
+        assert (made.id, made.psp_reference, made.name) == ("T-1", "PSP", "Kustom")
 
     def test_amounts_may_be_missing_or_below_zero(self):
         made = self.read(refundedAmount=None, canceledAmount=None)
@@ -322,7 +322,10 @@ class TestAFulfillment:
     def test_nonsense_is_refused(self, fields):
         with pytest.raises(Refused) as refused:
             read_fulfillment({**PARCEL, **fields})
-        assert refused.value.code == "NOT_UNDERSTOOD"
+        assert (refused.value.code, refused.value.messages) == (
+            "NOT_UNDERSTOOD",
+            ("the fulfillment",),
+        )
         with pytest.raises(Refused):
             read_order(wire(fulfillments=[{**PARCEL, **fields}]))
 
