@@ -45,7 +45,7 @@ def parcel(order: Order, fulfillment: Fulfillment, ledger: Ledger, policy: Polic
         taken[line_id] = taking
     new = {line_id: taking.new for line_id, taking in taken.items() if taking.new}
     again = {line_id: taking.taken_over for line_id, taking in taken.items() if taking.taken_over}
-    fee = _fee(order, taken, new, ledger, policy)
+    fee = _fee(order, new, ledger, policy)
     return Parcel({**new, SHIPPING: fee.units} if fee.units else new, again, fee)
 
 
@@ -59,21 +59,15 @@ def _wanted(fulfillment: Fulfillment) -> dict[str, int]:
     return wanted
 
 
-def _fee(
-    order: Order,
-    taken: Mapping[str, Taking],
-    new: Mapping[str, Ranges],
-    ledger: Ledger,
-    policy: Policy,
-) -> Fee:
+def _fee(order: Order, new: Mapping[str, Ranges], ledger: Ledger, policy: Policy) -> Fee:
     """Return the parcel's part of the fee: never more than is left of it (domain rule 10).
 
     What is left is counted in money, so that the fee is charged exactly once even if the
     merchant changes the policy between two parcels.
     """
     bearing = _bearing(order)
-    if not any(line.id in taken for line in bearing):
-        return Fee()
+    if not any(line.id in new for line in bearing):
+        return Fee()  # also for units taken over only: those capture nothing new (rule 20)
     left = max(0, order.shipping_minor - sum(plan.shipping_minor for plan in ledger.plans))
     untouched = not any(plan.charges_shipping for plan in ledger.plans)
     completes = ledger.completes(bearing, new)

@@ -143,7 +143,9 @@ def earlier_of(row: Capture) -> Earlier:
     return Earlier(
         fulfillment_id=row.fulfillment_id,
         plan=plan if spends else None,
-        captured=row.state in (State.SENDING, State.CAPTURED, State.REPORTED),
+        # Only money that certainly moved pays for units again: one whose outcome is unknown
+        # keeps its units, and a re-shipment of them is held.
+        captured=row.state in (State.CAPTURED, State.REPORTED),
         canceled=row.canceled,
     )
 
