@@ -13,7 +13,7 @@ import zlib
 from collections.abc import AsyncIterable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import Any
+from typing import Any, cast
 
 import httpcore
 import httpx
@@ -111,7 +111,8 @@ class Outbound:
     async def _exchange(self, client: httpx.AsyncClient, request: httpx.Request) -> Answer:
         response = await client.send(request, stream=True)
         try:
-            body = await _read(response.stream, self._max_answer_bytes)
+            stream = cast("AsyncIterable[bytes]", response.stream)  # raw: not unfolded yet
+            body = await _read(stream, self._max_answer_bytes)
         finally:
             await response.aclose()
         encoding = response.headers.get("content-encoding", "").strip().lower()
@@ -145,9 +146,7 @@ class _Unreadable(Exception):  # noqa: N818 - becomes NoAnswer
     """An answer came that we do not read; the text says why and quotes nothing."""
 
 
-async def _read(stream: object, most: int) -> bytes:
-    if not isinstance(stream, AsyncIterable):
-        raise _Unreadable("the transport is not asynchronous")
+async def _read(stream: AsyncIterable[bytes], most: int) -> bytes:
     body = bytearray()
     async for chunk in stream:
         body += chunk

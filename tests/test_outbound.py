@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import gzip
 import ssl
+import tracemalloc
 import zlib
 
 import anyio
@@ -137,11 +138,15 @@ async def test_an_answer_of_exactly_the_limit_is_taken():
         await outbound.aclose()
 
 
-async def test_a_small_answer_that_unfolds_to_a_large_one_is_cut_off():
-    bomb = gzip.compress(b"0" * 10_000_000)
+async def test_a_small_answer_that_unfolds_to_a_large_one_is_cut_off_before_it_fills_memory():
+    bomb = gzip.compress(b"0" * 20_000_000)
     async with Serving(answer(bomb, ["Content-Encoding: gzip"])) as there:
-        limited = Outbound(max_answer_bytes=1_000_000)
-        assert "larger" in await no_answer(limited, there.url)
+        tracemalloc.start()
+        try:
+            assert "larger" in await no_answer(Outbound(max_answer_bytes=1_000_000), there.url)
+            assert tracemalloc.get_traced_memory()[1] < 10_000_000
+        finally:
+            tracemalloc.stop()
 
 
 @pytest.mark.parametrize(
@@ -245,6 +250,16 @@ async def test_after_a_failure_the_connection_is_not_used_again():
             with pytest.raises(NoAnswer):
                 await outbound.request("GET", there.url)
         assert there.connections == 2
+
+
+async def test_a_connection_that_cannot_even_be_closed_hides_no_verdict(monkeypatch):
+    async def fail(_client):
+        raise OSError("bad file descriptor")
+
+    monkeypatch.setattr(httpx.AsyncClient, "aclose", fail)
+    async with Serving() as there:
+        with pytest.raises(NoAnswer):
+            await Outbound().request("GET", there.url)
 
 
 async def test_a_caller_that_is_cancelled_is_cancelled():

@@ -19,6 +19,7 @@ from tests.serving import Serving, answer
 
 PUBLIC, PUBLIC_6 = "93.184.216.34", "2606:2800:220:1::1"
 OK = answer(b"ok")
+UNKNOWN = None
 
 
 class Internet:
@@ -26,7 +27,7 @@ class Internet:
 
     def __init__(self):
         self.names = {}  # each name: lists of addresses, one for each time that it is asked
-        self.asked, self.connected = [], []
+        self.asked, self.connected, self.waited_s = [], [], []
         self.unreachable = set()
         self.slow_s = 0.0
 
@@ -35,7 +36,7 @@ class Internet:
         await asyncio.sleep(self.slow_s)
         answers = self.names.get(host, [[host]])
         addresses = answers.pop(0) if len(answers) > 1 else answers[0]
-        if not addresses:
+        if addresses is UNKNOWN:
             raise socket.gaierror(socket.EAI_NONAME, "no such name")
         return [
             (socket.AF_INET6 if ":" in address else socket.AF_INET, 1, 6, "", (address, port))
@@ -44,6 +45,7 @@ class Internet:
 
     async def connect(self, backend, host, *args, **options):
         self.connected.append(host)
+        self.waited_s.append(options["timeout"] if "timeout" in options else args[1])
         if host in self.unreachable:
             raise httpcore.ConnectTimeout("swallowed")
         return await self.real_connect(backend, "127.0.0.1", *args, **options)
@@ -90,7 +92,7 @@ async def test_a_name_with_public_addresses_is_called_at_one_of_them(internet):
 @pytest.mark.parametrize(
     "addresses",
     [["127.0.0.1"], ["10.0.0.7"], ["169.254.169.254"], ["::1"], [PUBLIC, "192.168.0.1"],
-     ["fd00:ec2::254", PUBLIC], []],
+     ["fd00:ec2::254", PUBLIC], [], UNKNOWN],
 )  # fmt: skip
 @pytest.mark.parametrize("scheme", ["http", "https"])
 async def test_a_name_with_any_other_address_is_not_called_at_all(internet, scheme, addresses):
@@ -123,6 +125,7 @@ async def test_the_other_family_is_tried_when_the_first_address_swallows_everyth
     async with Serving(OK) as there:
         assert await ask(f"http://shop.test:{there.port}/") == b"ok"
     assert internet.connected == [PUBLIC_6, PUBLIC]
+    assert internet.waited_s == [2.5, 2.5]  # of 5 s for connecting
 
 
 async def test_a_resolver_that_hangs_counts_as_connecting(internet):

@@ -180,7 +180,8 @@ async def test_looking_for_the_id_ends_before_the_lease_does(monkeypatch):
         return httpx.Response(201, headers={"klarna-correlation-id": "c-1"})
 
     with pytest.raises(OutcomeUnknown) as raised:
-        await capture_id(answering(respond))
+        async with asyncio.timeout(10):
+            await capture_id(answering(respond))
     assert raised.value.correlation_id == "c-1"
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import time
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -144,6 +145,17 @@ def test_a_time_is_the_same_however_it_is_written(text, microsecond):
     expected = datetime(2026, 11, 23, 19, 4, 5, microsecond, tzinfo=UTC)
     assert order(expires_at=text).expires_at == expected
     assert capture(captured_at=text).captured_at == expected
+
+
+def test_a_time_without_a_zone_is_utc_wherever_we_run(monkeypatch):
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        found = order(expires_at="2026-11-23T19:04:05").expires_at
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert found == datetime(2026, 11, 23, 19, 4, 5, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

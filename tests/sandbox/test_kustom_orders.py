@@ -34,9 +34,11 @@ ALLOWED = {
     "tracking": {"PART_CAPTURED", "CAPTURED", "EXPIRED", "CLOSED"},
     "authorization": {"AUTHORIZED", "PART_CAPTURED"},
     "references": set(STATES) - {"CANCELLED"},
+    "customer": set(STATES) - {"CANCELLED"},
+    "acknowledge": set(STATES) - {"CANCELLED"},
 }
 CODES = {"capture": "CAPTURE_NOT_ALLOWED", "refund": "REFUND_NOT_ALLOWED",
-         "cancel": "CANCEL_NOT_ALLOWED"}  # fmt: skip
+         "cancel": "CANCEL_NOT_ALLOWED", "customer": "UPDATE_NOT_ALLOWED"}  # fmt: skip
 
 
 @pytest.mark.parametrize("state", STATES)
@@ -53,6 +55,8 @@ async def test_each_state_allows_what_the_contract_says(http, clock, state, oper
         "tracking": ("POST", f"/captures/{capture_id}/shipping-info", TRACKING),
         "authorization": ("PATCH", "/authorization", {"order_amount": 400}),
         "references": ("PATCH", "/merchant-references", {"merchant_reference2": "x"}),
+        "customer": ("PATCH", "/customer-details", {"shipping_address": {"city": "Umeå"}}),
+        "acknowledge": ("POST", "/acknowledge", None),
     }
     answer = await http(*calls[operation])
     if state in ALLOWED[operation]:
