@@ -61,7 +61,7 @@ class Transaction:
     owner_app_id: str | None = None  # global id
     owner_app_identifier: str | None = None
     owned_by_user: bool = False
-    is_gift_card: bool = False  # 3.23's own gateway for gift cards
+    is_gift_card: bool = False  # a gift card of Saleor's own, from 3.23 on
     name: str = ""
 
 

@@ -76,8 +76,7 @@ def shares(paid: Tenders, policy: GiftCard, plans: Sequence[Plan], base_minor: i
     Each tender is spread over what the one before left: so none takes a parcel below zero.
     """
     before = sum(plan.base_minor for plan in plans)
-    gift_cards = sum(plan.gift_card_minor for plan in plans)
-    others = sum(plan.store_credit_minor for plan in plans)
+    gift_cards, others = _carried(paid, plans)
     adjusted = sum(plan.adjustment_minor for plan in plans)
     gift_card = spread(
         policy, paid.gift_card_minor, paid.base_minor, before, base_minor, gift_cards
@@ -97,6 +96,18 @@ def shares(paid: Tenders, policy: GiftCard, plans: Sequence[Plan], base_minor: i
         )
     last = before + left == whole
     return Shares(gift_card, other, paid.difference_minor - adjusted if last else 0)
+
+
+def _carried(paid: Tenders, plans: Sequence[Plan]) -> tuple[int, int]:
+    """Return what plans carry of gift cards and of other payments.
+
+    A shop's upgrade to 3.23 tells gift cards apart that were other payments to earlier plans:
+    what one has too much and the other too little is the same money under another name.
+    """
+    gift_cards = sum(plan.gift_card_minor for plan in plans)
+    others = sum(plan.store_credit_minor for plan in plans)
+    renamed = sorted((others - paid.other_minor, 0, paid.gift_card_minor - gift_cards))[1]
+    return gift_cards + renamed, others - renamed
 
 
 def spread(

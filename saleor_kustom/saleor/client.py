@@ -18,13 +18,22 @@ from saleor_kustom.saleor.reading import read_order
 from saleor_kustom.saleor.transport import SaleorTransport
 
 
-def document(name: str) -> DocumentNode:
-    """Return one of our documents, parsed."""
+def document(name: str, *, newest: bool = False) -> DocumentNode:
+    """Return one of our documents, parsed; `newest` with what only Saleor 3.23 or later has."""
     folder = files("saleor_kustom.saleor") / "queries"
-    return parse((folder / f"{name}.graphql").read_text(encoding="utf-8"), no_location=True)
+    text = (folder / f"{name}.graphql").read_text(encoding="utf-8")
+    return parse(text.replace("# from 3.23: ", "") if newest else text, no_location=True)
+
+
+def release(version: str) -> tuple[int, int]:
+    """Return "3.22.67" as (3, 22); (0, 0) when it can't be told."""
+    major, _, rest = version.partition(".")
+    minor = rest.partition(".")[0]
+    return (int(major), int(minor)) if f"{major}{minor}".isdecimal() and minor else (0, 0)
 
 
 _ORDER = document("order")
+_NEWEST_ORDER = document("order", newest=True)
 _REPORT = document("report")
 _IDENTIFY = document("identify")
 
@@ -57,7 +66,11 @@ class SaleorClient:
 
         Raises Unavailable, or Refused when the answer can't be understood.
         """
-        answer = await self._execute(shop.api_url, shop.token, _ORDER, {"id": order_id})
+        asked = shop.api_url, shop.token
+        older = (0, 0) < release(shop.saleor_version) < (3, 23)
+        answer = await self._execute(*asked, _ORDER if older else _NEWEST_ORDER, {"id": order_id})
+        if not older and _unknown_field(answer):
+            answer = await self._execute(*asked, _ORDER, {"id": order_id})
         if answer.errors:
             raise _problem(answer.errors)
         order = answer.data.get("order")
@@ -114,6 +127,12 @@ class SaleorClient:
 class _Answer:
     data: Mapping[str, Any]
     errors: list[Mapping[str, Any]]
+
+
+def _unknown_field(answer: _Answer) -> bool:
+    """Tell whether an older Saleor refused what the newest document asks in addition."""
+    messages = (_text(error, "message") for error in answer.errors)
+    return not answer.data and any("paymentmethoddetails" in m.lower() for m in messages)
 
 
 #: Alias in queries/report.graphql → the variable that includes it.

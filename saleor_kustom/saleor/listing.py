@@ -9,7 +9,7 @@ from typing import Any
 from saleor_kustom.capture.delivery import utc_text
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.errors import Refused
-from saleor_kustom.saleor.client import SaleorClient, document
+from saleor_kustom.saleor.client import SaleorClient, document, release
 
 _WHERE = document("orders_where")
 _FILTER = document("orders_filter")
@@ -36,6 +36,14 @@ class Page:
     after: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """What Saleor could not deliver, and its version now ("3.22.67"; empty: not known)."""
+
+    shipped: tuple[Shipped, ...]
+    saleor_version: str
+
+
 class Listing:
     """Reads lists from a shop. Raises Refused or Unavailable as SaleorClient does."""
 
@@ -44,7 +52,7 @@ class Listing:
 
     async def unsettled(self, shop: Shop, *, since: datetime | None, after: str | None) -> Page:
         """Return a page of fulfillments of unsettled orders, of those created `since`."""
-        if _has_where(shop.saleor_version):
+        if release(shop.saleor_version) >= (3, 22):
             variables: dict[str, Any] = {"where": _where(since)}
             found = await self._client.read(shop, _WHERE, variables | {"after": after})
         else:
@@ -58,20 +66,14 @@ class Listing:
             raise Refused("NOT_UNDERSTOOD", ("the list of orders",)) from error
         return Page(shipped, page["endCursor"] if page["hasNextPage"] else None)
 
-    async def failed(self, shop: Shop) -> tuple[Shipped, ...]:
-        """Return the fulfillments of deliveries that Saleor gave up on."""
+    async def failed(self, shop: Shop) -> Failed:
+        """Return the fulfillments of deliveries that Saleor gave up on, and its version."""
         found = await self._client.read(shop, _FAILED, {})
         webhooks = (found.get("app") or {}).get("webhooks") or ()
         edges = [e for w in webhooks for e in (w.get("eventDeliveries") or {}).get("edges", ())]
         read = (_of_payload(edge["node"].get("payload")) for edge in edges)
-        return tuple(shipped for shipped in read if shipped is not None)
-
-
-def _has_where(version: str) -> bool:
-    """Tell whether this Saleor is 3.22 or later."""
-    major, _, rest = version.partition(".")
-    minor = rest.partition(".")[0]
-    return major.isdigit() and minor.isdigit() and (int(major), int(minor)) >= (3, 22)
+        version = (found.get("shop") or {}).get("version") or ""
+        return Failed(tuple(shipped for shipped in read if shipped is not None), str(version))
 
 
 def _where(since: datetime | None) -> dict[str, Any]:

@@ -22,9 +22,6 @@ from saleor_kustom.capture.fulfillment import (
 from saleor_kustom.capture.money import kustom_rate, rounded, to_minor
 from saleor_kustom.errors import Refused
 
-#: The gateway whose transactions are gift cards, from 3.23 on (saleor-core-observed, section 8).
-_GIFT_CARD_GATEWAY = "saleor.io.gift-card-payment-gateway"
-
 
 def read_order(wire: Mapping[str, Any]) -> Order:
     """Return the order. Raises Refused("NOT_UNDERSTOOD") and names the fields, not the values."""
@@ -201,6 +198,10 @@ class _Owner(_Wire):
     identifier: str | None = None
 
 
+class _PaymentMethod(_Wire):
+    is_saleor_giftcard: bool | None = None
+
+
 class _Transaction(_Wire):
     id: str
     name: str | None = ""
@@ -210,11 +211,13 @@ class _Transaction(_Wire):
     refunded_amount: _Money | None = None
     canceled_amount: _Money | None = None
     created_by: _Owner | None = None
+    payment_method_details: _PaymentMethod | None = None
 
     def value(self, currency: str) -> Transaction:
         owner = self.created_by or _Owner()
         app = owner.typename == "App"
-        gateway = _GIFT_CARD_GATEWAY in (owner.identifier, self.name)
+        # The only mark: a gift card's transaction has no name and no owner, and any UUID.
+        method = self.payment_method_details
         return Transaction(
             id=self.id,
             psp_reference=self.psp_reference or "",
@@ -225,7 +228,7 @@ class _Transaction(_Wire):
             owner_app_id=owner.id if app else None,
             owner_app_identifier=owner.identifier if app else None,
             owned_by_user=owner.typename == "User",
-            is_gift_card=gateway,
+            is_gift_card=bool(method and method.is_saleor_giftcard),
             name=self.name or "",
         )
 

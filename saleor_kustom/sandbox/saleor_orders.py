@@ -57,6 +57,7 @@ def new_order(
     *,
     currency: str = "SEK",
     channel: str = "se",
+    net_prices: bool = False,
     shipping: str = "49.00",
     undiscounted_shipping: str | None = None,
     gift_card: str = "0",
@@ -65,7 +66,10 @@ def new_order(
     metadata: Mapping[str, str] | None = None,
     private_metadata: Mapping[str, str] | None = None,
 ) -> Wire:
-    """Return an order. `difference`: what the total is more than its parts."""
+    """Return an order. `difference`: what the total is more than its parts.
+
+    `net_prices`: prices are entered without tax, the undiscounted fee among them.
+    """
     made = [_line(line, currency) for line in lines]
     subtotal = sum((_gross(line["totalPrice"]) for line in made), Decimal(0))
     total = subtotal + Decimal(shipping) - Decimal(gift_card) + Decimal(difference)
@@ -79,7 +83,11 @@ def new_order(
         "origin": origin,
         "status": "UNFULFILLED",
         "languageCodeEnum": "SV_SE",
-        "channel": {"slug": channel, "currencyCode": currency},
+        "channel": {
+            "slug": channel,
+            "currencyCode": currency,
+            "taxConfiguration": {"pricesEnteredWithTax": not net_prices},
+        },
         "total": taxed(total, currency),
         "subtotal": taxed(subtotal, currency),
         "shippingPrice": taxed(Decimal(shipping), currency),

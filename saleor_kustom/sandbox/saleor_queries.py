@@ -75,6 +75,14 @@ def _within(moment: str, limits: Mapping[str, str]) -> bool:
     return True
 
 
+def _tax_configuration(asked: Asked, source: Wire, _given: Wire) -> Wire:
+    """Return a channel's taxes. Recordings lack them; the channel that they come from has tax."""
+    if asked.app is None:
+        raise permission_denied("AUTHENTICATED_STAFF_USER", "AUTHENTICATED_APP")
+    found: Wire = source.get("taxConfiguration", {"pricesEnteredWithTax": True})
+    return found
+
+
 def _problems(_asked: Asked, source: Wire, given: Wire) -> Sequence[Wire]:
     problems = [problem for problem in source.get("problems", ()) if not problem["dismissed"]]
     return problems[: given.get("limit") or None]
@@ -160,6 +168,7 @@ QUERIES: Mapping[str, Resolver] = {
     "Query.orders": _orders,
     "App.problems": _problems,
     "App.webhooks": _webhooks,
+    "Channel.taxConfiguration": _tax_configuration,
     "Webhook.asyncEvents": _async_events,
     "Webhook.eventDeliveries": _deliveries,
     "TransactionItem.events": _events,

@@ -57,6 +57,13 @@ class Shops:
             of_shop(api_url, "installed", {"app_id": app_id, "saleor_version": saleor_version}),
         )
 
+    async def upgraded(self, api_url: str, saleor_version: str) -> None:
+        """Keep which release of Saleor the shop runs by now."""
+        params = {"api_url": api_url, "saleor_version": saleor_version}
+        sql = "update shop set saleor_version = :saleor_version where api_url = :api_url"
+        change = of_shop(api_url, "upgraded", {"saleor_version": saleor_version})
+        await self._db(change, (sql, params))
+
     async def uninstall(self, api_url: str, app_id: str) -> bool:
         """Remove the shop if that installation is the current one; a late event removes nothing."""
         params = {"api_url": api_url, "app_id": app_id}

@@ -8,7 +8,7 @@ reads, plans and captures it as for a delivery (domain rule 1).
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from saleor_kustom.capture.held import Reason
@@ -65,7 +65,12 @@ class Reconciler:
         """Compare one shop. `since`, `now`: unix seconds; dry_run changes nothing."""
         found = Found()
         installed = await self._installed_at(shop)
-        await self._notice(shop, await self._listing.failed(shop), installed, found, dry_run)
+        failed = await self._listing.failed(shop)
+        if failed.saleor_version not in ("", shop.saleor_version):
+            shop = replace(shop, saleor_version=failed.saleor_version)
+            if not dry_run:
+                await self._store.shops.upgraded(shop.api_url, shop.saleor_version)
+        await self._notice(shop, failed.shipped, installed, found, dry_run)
         after: str | None = None
         for _ in range(_MOST_PAGES):
             page = await self._listing.unsettled(

@@ -65,7 +65,7 @@ tenders = st.sampled_from(
 
 
 @st.composite
-def cases(draw):
+def cases(draw, kinds=tenders, differences=(0, 0, 0, 1)):
     """Draw an order of which Kustom pays something."""
     currency = draw(st.sampled_from(sorted(CURRENCIES)))
     net_prices = draw(st.booleans())
@@ -78,9 +78,9 @@ def cases(draw):
     if base == 0:
         made[0] = (made[0][0], 100, 100)
         base = 100
-    kind = draw(tenders)
+    kind = draw(kinds)
     gift, other = paid_beside(draw, kind, base, len(made))
-    difference = draw(st.sampled_from((0, 0, 0, 1))) and draw(st.integers(-len(made), len(made)))
+    difference = draw(st.sampled_from(differences)) and draw(st.integers(-len(made), len(made)))
     products = base - fee
     taken_alike = kind == "gift as transaction" and gift == -difference
     if min(base - gift - other, products + 1) + difference <= 0 or taken_alike:
@@ -151,7 +151,7 @@ def wired(currency, net_prices, made, fees, kind, gift, other, difference):
     subtotal = full - fee + (difference if gift and not separate else 0)
     cards = gift if kind in ("gift as transaction", "gift twice") else 0
     transactions = [
-        ("gift", "saleor.io.gift-card-payment-gateway", "GC", cards),
+        ("gift", "", str(uuid.UUID(int=8)), cards),
         ("kustom", "Kustom", KUSTOM, full - gift - other + difference),
         ("other", "Store credit", "SC-1", other),
     ]
@@ -191,12 +191,13 @@ def wired(currency, net_prices, made, fees, kind, gift, other, difference):
         "transactions": [
             {
                 "id": f"transaction-{name}",
-                "name": gateway,
+                "name": title,
                 "pspReference": psp_reference,
                 "authorizedAmount": money(0 if name != "kustom" else minor),
                 "chargedAmount": money(minor if name != "kustom" else 0),
+                "paymentMethodDetails": {"isSaleorGiftcard": True} if name == "gift" else None,
             }
-            for name, gateway, psp_reference, minor in transactions
+            for name, title, psp_reference, minor in transactions
             if minor
         ],
     }

@@ -179,6 +179,29 @@ def test_every_order_adds_up(chunk, request):
     run(CHUNK, request.config.getoption("randomly_seed") + chunk)
 
 
+def test_a_gift_card_that_becomes_known_half_way_is_taken_off_once(request):
+    # A shop's upgrade to Saleor 3.23 is known only after a look (reconciliation).
+    only_as_transaction = cases(st.just("gift as transaction"), differences=(0,))
+
+    @seed(request.config.getoption("randomly_seed"))
+    @settings(max_examples=300, deadline=None, database=None, print_blob=True)
+    @given(only_as_transaction, steps, policies, st.integers(2, 6))
+    def check(case, history, policy, known_from):
+        warehouse = Warehouse(case, cards_known_from=known_from)
+        whole = play(warehouse, history, policy, policy)
+        ship_the_rest(warehouse, policy)
+        check_decisions(warehouse)
+        plans = warehouse.plans
+        carried = [plan.gift_card_minor + plan.store_credit_minor for plan in plans]
+        assert sum(carried) <= case.gift_card
+        assert sum(plan.amount_minor for plan in plans) <= case.kustom
+        if whole:
+            assert sum(carried) == case.gift_card
+            assert sum(plan.amount_minor for plan in plans) == case.kustom
+
+    check()
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("chunk", range(50))
 def test_every_one_of_100_000_orders_adds_up(chunk, request):

@@ -13,6 +13,7 @@ from tests.capture.examples import KUSTOM, Parcels, authorization, line, order, 
 
 MUGS = line("mug", 3, 100_00)
 JACKET = line("jacket", 1, 50_00)
+SHIPPED = ({"mug": 2}, {"mug": 1}, {"jacket": 1})
 
 
 def split(of, authorized=None):
@@ -84,6 +85,23 @@ class TestGiftCards:
             "total_amount": -30_00,
             "total_tax_amount": 0,
         }
+
+    @pytest.mark.parametrize("told", [(False, True), (True, False)])
+    @pytest.mark.parametrize("policy", GiftCard)
+    def test_a_card_that_has_another_name_half_way_is_neither_lost_nor_doubled(self, told, policy):
+        # Until a shop's upgrade to 3.23 is known, a gift card is another payment.
+        parcels = Parcels(order(MUGS, JACKET), authorization(79_99), gift_card=policy)
+        plans = []
+        for known, units in zip((*told, told[1]), SHIPPED, strict=True):
+            paid = payment("GC", charged_minor=70_01, is_gift_card=known)
+            parcels.order = replace(parcels.order, transactions=(paid,))
+            parcels(**units)
+            plans.append(parcels.ledger[-1].plan)
+        carried = [plan.gift_card_minor + plan.store_credit_minor for plan in plans]
+        assert sum(carried) == 70_01
+        assert sum(plan.amount_minor for plan in plans) == 79_99
+        assert all(plan.amount_minor >= 0 for plan in plans)
+        assert bool(plans[0].gift_card_minor) == (told[0] and bool(carried[0]))
 
     def test_another_policy_half_way_neither_loses_nor_doubles_it(self):
         for before, after in ((GiftCard.LAST, GiftCard.PROPORTIONAL), tuple(GiftCard)):

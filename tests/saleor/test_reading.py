@@ -1,6 +1,7 @@
 """Saleor's order is read exactly, tolerantly where nothing depends on it, strictly with money."""
 
 import json
+import uuid
 from copy import deepcopy
 from decimal import Decimal
 
@@ -255,21 +256,17 @@ class TestATransaction:
         made = self.read(createdBy=None)
         assert (made.owner_app_id, made.owned_by_user) == (None, False)
 
+    def test_a_gift_card_of_saleors_own_is_known_by_its_mark(self):
+        nameless = {"name": "", "createdBy": None, "pspReference": str(uuid.UUID(int=8))}
+        assert self.read(**nameless, paymentMethodDetails={"isSaleorGiftcard": True}).is_gift_card
+        assert not self.read(**nameless).is_gift_card
+
     @pytest.mark.parametrize(
-        "fields",
-        [
-            {"name": "saleor.io.gift-card-payment-gateway"},
-            {
-                "createdBy": {
-                    "__typename": "App",
-                    "identifier": "saleor.io.gift-card-payment-gateway",
-                }
-            },
-        ],
+        "method",
+        [None, {}, {"isSaleorGiftcard": False}, {"isSaleorGiftcard": None}, {"name": "Gift card"}],
     )
-    def test_a_gift_card_is_known_by_its_gateway(self, fields):
-        assert self.read(**fields).is_gift_card
-        assert not self.read().is_gift_card
+    def test_every_other_payment_is_none(self, method):
+        assert not self.read(paymentMethodDetails=method).is_gift_card
 
     def test_names_may_be_null(self):
         made = self.read(pspReference=None, name=None)

@@ -11,7 +11,7 @@ from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.report import Report, TransactionReport
 from saleor_kustom.errors import Refused, Unavailable
 from saleor_kustom.outbound import Outbound
-from saleor_kustom.saleor.client import AppIdentity, Reported, SaleorClient
+from saleor_kustom.saleor.client import AppIdentity, Reported, SaleorClient, release
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.saleor_orders import Line
 from tests.saleor.answering import Answering, denied
@@ -134,6 +134,84 @@ async def test_an_order_is_read_to_the_last_minor_unit():
     asked = SaleorClient(Outbound(transport=httpx.ASGITransport(saleor.app)))
     order = await asked.order(Shop(saleor.api_url, "A", TOKEN), wire["id"])
     assert [line.total_minor for line in order.lines] == [99_99, 49_80]
+
+
+GIFT_CARD_IS_ASKED = "isSaleorGiftcard"
+
+
+def saleor_of(version):
+    saleor = SimulatedSaleor(version=version)
+    permissions = [{"code": "MANAGE_ORDERS"}, {"code": "HANDLE_PAYMENTS"}]
+    saleor.trust({"id": "A", "identifier": "a", "permissions": permissions})
+    wire = saleor.add_order([Line("Mug", "100.00")], psp_reference="K-1", gift_card="30.00")
+    return saleor, wire
+
+
+@pytest.mark.parametrize(
+    ("runs", "told", "asked"),
+    [
+        ("3.21.69", "3.21.69", [False]),
+        ("3.22.67", "3.22.67", [False]),
+        ("3.23.28", "3.23.28", [True]),
+        ("3.23.28", "", [True]),
+        ("3.23.28", "4.0.1", [True]),
+        ("3.23.28", "3.22.67", [False]),  # upgraded since we were told
+        ("3.22.67", "3.23.28", [True, False]),  # a backup was restored
+        ("3.22.67", "", [True, False]),
+        ("3.21.69", "next", [True, False]),
+    ],
+)
+async def test_an_order_is_asked_for_as_the_shops_version_can_answer(runs, told, asked):
+    saleor, wire = saleor_of(runs)
+    shop = Shop(saleor.api_url, "A", TOKEN, told)
+    client = SaleorClient(Outbound(transport=httpx.ASGITransport(saleor.app)))
+    order = await client.order(shop, wire["id"])
+    assert [GIFT_CARD_IS_ASKED in sent["query"] for sent in saleor.requests] == asked
+    cards = [each.charged_minor for each in order.transactions if each.is_gift_card]
+    assert cards == ([30_00] if runs == "3.23.28" and asked[-1] else [])
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'Cannot query field "paymentMethodDetails" on type "TransactionItem".',
+        'Unknown type "GiftCardPaymentMethodDetails".',
+    ],
+)
+async def test_only_a_field_that_saleor_does_not_know_is_left_out(message):
+    def first(request):
+        newest = GIFT_CARD_IS_ASKED.encode() in request.content
+        refused = httpx.Response(400, json={"errors": [{"message": message}]})
+        return refused if newest else {"data": {"order": None}}
+
+    there = Answering(first)
+    assert await ask_order(SaleorClient(there.outbound())) is None
+    assert len(there.requests) == 2
+    for answer in (
+        {"data": {"order": {"id": "x"}}, "errors": [{"message": message}]},
+        {"data": None, "errors": [{"message": "Internal Server Error"}]},
+    ):
+        there = Answering(answer)
+        with pytest.raises(Unavailable):
+            await ask_order(SaleorClient(there.outbound()))
+        assert len(there.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        ("3.22.67", (3, 22)),
+        ("3.23", (3, 23)),
+        ("3.9.1", (3, 9)),
+        ("3.24.0-a.1", (3, 24)),
+        ("", (0, 0)),
+        ("3", (0, 0)),
+        ("next", (0, 0)),
+        ("3.x", (0, 0)),
+    ],
+)
+def test_a_release_is_two_integers(version, expected):
+    assert release(version) == expected
 
 
 async def test_an_order_with_errors_beside_it_is_not_believed():

@@ -37,6 +37,17 @@ async def test_a_reinstall_replaces_the_token_and_keeps_mode_and_history(store, 
     assert (second["app_id"], second["ended_at"]) == ("APP2", None)
 
 
+async def test_an_upgraded_shop_keeps_all_but_its_version(store):
+    await install(store)
+    before = await store.shops.get(SHOP)
+    await install(store, OTHER_SHOP)
+    await store.shops.upgraded(SHOP, "3.23.28")
+    assert await store.shops.get(SHOP) == dataclasses.replace(before, saleor_version="3.23.28")
+    assert (await store.shops.get(OTHER_SHOP)).saleor_version == "3.22.1"
+    [line, _] = await store.history.of_shop(SHOP)
+    assert (line["what"], line["detail"]) == ("upgraded", {"saleor_version": "3.23.28"})
+
+
 async def test_a_late_uninstall_of_an_older_installation_removes_nothing(store):
     await install(store)
     await install(store, app_id="APP2")

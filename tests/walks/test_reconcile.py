@@ -73,6 +73,24 @@ async def test_one_of_all_instances_looks_when_it_is_due(world, clock, rows):
     assert captured <= len(there.captures) == 1
 
 
+async def test_a_look_learns_which_saleor_it_is_by_now(world):
+    async def known():
+        shop = await world.app.store.shops.get(world.saleor.api_url)
+        lines = await world.app.store.history.of_shop(world.saleor.api_url)
+        return shop.saleor_version, [line["what"] for line in lines]
+
+    before = await known()
+    await run(world)
+    assert await known() == before
+    world.saleor.version = "3.23.28"
+    await run(world, dry_run=True)
+    assert await known() == before
+    await run(world)
+    assert await known() == ("3.23.28", ["upgraded", *before[1]])
+    await run(world)
+    assert await known() == ("3.23.28", ["upgraded", *before[1]])
+
+
 async def test_a_saleor_that_is_away_stops_nothing(world):
     world.saleor.fail_graphql.extend(["500"] * 3)
     await world.app.reconciler.tick(world.app.worker.parts.clock())
