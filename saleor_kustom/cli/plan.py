@@ -48,6 +48,12 @@ def plan(
     gift_card: Annotated[
         GiftCard, typer.Option(help="How a gift card is spread over the parcels.")
     ] = GiftCard.PROPORTIONAL,
+    product_url: Annotated[
+        str | None, typer.Option(help="Storefront link of a product, with {slug}.")
+    ] = None,
+    allow_currency: Annotated[
+        list[str], typer.Option(help="A currency to allow beside those that Kustom lists.")
+    ] = [],  # noqa: B006 - typer's own way to say none
 ) -> None:
     """Print what would be captured for recorded deliveries, one JSON object per line.
 
@@ -55,7 +61,12 @@ def plan(
 
     Example: saleor-kustom plan parcel-1.json parcel-2.json --shipping-fee last
     """
-    policy = Policy(shipping_fee=shipping_fee, gift_card=gift_card)
+    policy = Policy(
+        shipping_fee=shipping_fee,
+        gift_card=gift_card,
+        product_url=product_url,
+        extra_currencies=frozenset(currency.upper() for currency in allow_currency),
+    )
     for line in planned(files, policy, authorized):
         sys.stdout.write(line + "\n")
 
@@ -69,18 +80,21 @@ def planned(files: Iterable[Path], policy: Policy, authorized: int | None) -> It
 
 def _delivery(path: Path) -> tuple[str, Mapping[str, Any]]:
     """Read a recording, or a bare body of that shape; return the shop's address and the body."""
-    shop = ""
+    headers: dict[str, str] = {}
     try:
         wire = json.loads(path.read_text(encoding="utf-8"), parse_float=Decimal)
-        if isinstance(wire, dict) and isinstance(wire.get("body"), str):
-            headers = {str(key).lower(): str(value) for key, value in wire.get("headers") or ()}
-            shop = headers.get("saleor-api-url", "")
-            wire = json.loads(wire["body"], parse_float=Decimal)
+        if isinstance(wire, dict) and "body" in wire:
+            pairs = dict(wire.get("headers") or ()).items()
+            headers = {str(name).lower(): str(value) for name, value in pairs}
+            wire = wire["body"]
+        if isinstance(wire, str):
+            wire = json.loads(wire, parse_float=Decimal)
     except (OSError, ValueError, TypeError) as error:
         raise SettingsError(f"{path}: no delivery in JSON ({error})") from None
     if not isinstance(wire, dict):
         raise SettingsError(f"{path}: a delivery is a JSON object")
-    return shop, wire
+    event = headers.get("saleor-event", "").title().replace("_", "")
+    return headers.get("saleor-api-url", ""), ({"__typename": event} if event else {}) | wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +136,27 @@ class _Desk:
     def _decide(self, shop: str, delivery: Mapping[str, Any]) -> Plan | Held | Nothing | str:
         """Return the decision, or in words why the delivery plans nothing."""
         typename = delivery.get("__typename")
-        if typename not in ("FulfillmentCreated", "FulfillmentCanceled", None):
+        if typename not in (_CREATED, _CANCELED, None):
             return f"{typename} plans no capture"
         fulfillment = _fulfillment(delivery)
+        if typename is None and fulfillment.status == "CANCELED":
+            typename = _CANCELED
         order_id = str(_part(delivery, "order").get("id"))
         seen = self.seen.get((shop, fulfillment.id))
         if seen and _differs(seen, order_id, fulfillment.created):
             return Held(Reason.IDENTITY_CHANGED, {"fulfillment": fulfillment.id})
-        if typename == "FulfillmentCanceled":
+        if typename == _CANCELED:
             return self._cancel(shop, order_id, fulfillment, seen)
         if seen:
             canceled = seen.earlier.canceled
             return "cancelled: nothing is captured" if canceled else "duplicate: seen before"
         if fulfillment.status != "FULFILLED":
             return f"the fulfillment is {fulfillment.status}"
-        return self._plan(shop, read_order(_part(delivery, "order")), fulfillment)
+        if "lines" not in _part(delivery, "fulfillment"):
+            raise Refused("NOT_UNDERSTOOD", ("the fulfillment has no lines",))
+        # The ledger is our own: what the order lists of fulfillments is not looked at.
+        order = read_order(_part(delivery, "order") | {"fulfillments": None})
+        return self._plan(shop, order, fulfillment)
 
     def _plan(self, shop: str, order: Order, fulfillment: Fulfillment) -> Plan | Held | Nothing:
         if order.origin == "REISSUE":  # inherits all metadata; nothing was authorized (rule 5)
@@ -195,6 +215,7 @@ class _Desk:
         )
 
 
+_CREATED, _CANCELED = "FulfillmentCreated", "FulfillmentCanceled"
 _UNTIMED = "1970-01-01T00:00:00+00:00"
 
 
@@ -211,8 +232,9 @@ def _differs(seen: _Seen, order_id: str, created: str) -> bool:
 
 
 def _part(delivery: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return an object of the delivery, without its nulls; empty when there is none."""
     part = delivery.get(name)
-    return part if isinstance(part, dict) else {}
+    return {k: v for k, v in part.items() if v is not None} if isinstance(part, dict) else {}
 
 
 def _why(nothing: Nothing) -> str:

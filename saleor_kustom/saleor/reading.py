@@ -1,15 +1,14 @@
 """Read Saleor's order into the values that decisions are made on.
 
-Tolerant of optional fields that are missing, strict with amounts: JSON numbers must have been
-parsed as Decimal, since a float has lost the öre before we see it.
+Tolerant of fields that are missing or null, strict with amounts. An amount that is missing is 0:
+where it should have been there, the order does not add up, and that is held (domain rule 12).
 """
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from pydantic.alias_generators import to_camel
+from pydantic import Field, ValidationError
 
 from saleor_kustom.capture.delivery import utc_text
 from saleor_kustom.capture.fulfillment import (
@@ -21,6 +20,7 @@ from saleor_kustom.capture.fulfillment import (
 )
 from saleor_kustom.capture.money import kustom_rate, rounded, to_minor
 from saleor_kustom.errors import Refused
+from saleor_kustom.saleor.wire import NOTHING, Metadata, Money, Price, Rate, Taxed, Wire
 
 
 def read_order(wire: Mapping[str, Any]) -> Order:
@@ -42,91 +42,56 @@ def read_fulfillment(wire: Mapping[str, Any]) -> Fulfillment:
         raise Refused("NOT_UNDERSTOOD", ("the fulfillment",)) from error
 
 
-def _no_float(value: Any) -> Any:
-    if isinstance(value, float):
-        raise ValueError("a float has lost its exactness; parse JSON with parse_float=Decimal")
-    return value
-
-
-def _texts(pairs: Any) -> Any:
-    return {p["key"]: p["value"] for p in pairs or ()} if not isinstance(pairs, Mapping) else pairs
-
-
-def _empty(value: Any) -> Any:
-    return () if value is None else value
-
-
-Exact = Annotated[Decimal, BeforeValidator(_no_float)]
-Metadata = Annotated[dict[str, str], BeforeValidator(_texts)]
-
-
-class _Wire(BaseModel):
-    model_config = ConfigDict(extra="ignore", alias_generator=to_camel)
-
-
-class _Money(_Wire):
-    amount: Exact
-
-
-class _Price(_Money):
-    amount: Annotated[Exact, Field(ge=0)]
-    currency: str | None = None
-
-
-class _Taxed(_Wire):
-    gross: _Price
-
-
-class _Id(_Wire):
+class _Id(Wire):
     id: str
 
 
-class _TaxConfiguration(_Wire):
+class _TaxConfiguration(Wire):
     prices_entered_with_tax: bool = True
 
 
-class _Channel(_Wire):
-    slug: str
+class _Channel(Wire):
+    slug: str = ""
     currency_code: str | None = None
     tax_configuration: _TaxConfiguration = _TaxConfiguration()
 
 
-class _Kind(_Wire):
+class _Kind(Wire):
     kind: str | None = None
 
 
-class _Product(_Wire):
+class _Product(Wire):
     slug: str | None = None
     product_type: _Kind | None = None
 
 
-class _Variant(_Wire):
+class _Variant(Wire):
     product: _Product | None = None
 
 
-class _Url(_Wire):
+class _Url(Wire):
     url: str | None = None
 
 
-class _Line(_Wire):
+class _Line(Wire):
     id: str
     product_name: str = ""
     variant_name: str = ""
-    translated_product_name: str | None = ""
-    translated_variant_name: str | None = ""
+    translated_product_name: str = ""
+    translated_variant_name: str = ""
     product_sku: str | None = None
     quantity: int = Field(ge=0)
     is_shipping_required: bool = True
-    is_gift: bool | None = False
-    total_price: _Taxed
-    undiscounted_total_price: _Taxed | None = None
-    tax_rate: Exact | None = None
+    is_gift: bool = False
+    total_price: Taxed
+    undiscounted_total_price: Taxed | None = None
+    tax_rate: Rate = Decimal(0)
     thumbnail: _Url | None = None
     variant: _Variant | None = None  # null: deleted since
 
     def value(self, currency: str) -> OrderLine:
         product = self.variant.product if self.variant else None
-        total = to_minor(self.total_price.gross.amount, currency)
+        total = self.total_price.gross.minor(currency)
         before = self.undiscounted_total_price
         kind = product.product_type.kind if product and product.product_type else None
         return OrderLine(
@@ -135,10 +100,10 @@ class _Line(_Wire):
             sku=self.product_sku or None,
             quantity=self.quantity,
             total_minor=total,
-            undiscounted_total_minor=to_minor(before.gross.amount, currency) if before else total,
-            tax_rate=kustom_rate(self.tax_rate or Decimal(0)),
+            undiscounted_total_minor=before.gross.minor(currency) if before else total,
+            tax_rate=kustom_rate(self.tax_rate),
             requires_shipping=self.is_shipping_required,
-            is_gift=bool(self.is_gift),
+            is_gift=self.is_gift,
             is_gift_card=kind == "GIFT_CARD",
             image_url=self.thumbnail.url if self.thumbnail else None,
             product_slug=product.slug if product else None,
@@ -148,30 +113,30 @@ class _Line(_Wire):
         """Return product and variant in the order's language, where Saleor has it."""
         product = self.translated_product_name or self.product_name
         variant = self.translated_variant_name or self.variant_name
-        if not variant or variant in (product, self.product_sku):
+        if not variant or variant in (product, self.product_name, self.product_sku):
             return product
         return f"{product} ({variant})" if product else variant
 
 
-class _FulfillmentLine(_Wire):
+class _FulfillmentLine(Wire):
     quantity: int = Field(ge=0)
     order_line: _Id | None = None
 
 
-class _Slug(_Wire):
+class _Slug(Wire):
     slug: str | None = None
 
 
-class _Fulfillment(_Wire):
+class _Fulfillment(Wire):
     id: str
     fulfillment_order: int
     status: str
     created: str
-    tracking_number: str | None = ""
+    tracking_number: str = ""
     warehouse: _Slug | None = None
-    metadata: Metadata = {}
-    private_metadata: Metadata = {}
-    lines: Annotated[list[_FulfillmentLine], BeforeValidator(_empty)] = []
+    metadata: Metadata = Field(default_factory=dict)
+    private_metadata: Metadata = Field(default_factory=dict)
+    lines: tuple[_FulfillmentLine, ...] = ()
 
     def value(self) -> Fulfillment:
         return Fulfillment(
@@ -179,7 +144,7 @@ class _Fulfillment(_Wire):
             number=self.fulfillment_order,
             status=self.status,
             created=utc_text(self.created),
-            tracking_number=self.tracking_number or "",
+            tracking_number=self.tracking_number,
             lines=tuple(
                 # A line whose order line is gone is kept: its units must not go unnoticed.
                 FulfillmentLine(line.order_line.id if line.order_line else "", line.quantity)
@@ -192,74 +157,73 @@ class _Fulfillment(_Wire):
         )
 
 
-class _Owner(_Wire):
+class _Owner(Wire):
     typename: str | None = Field(default=None, alias="__typename")
     id: str | None = None
     identifier: str | None = None
 
 
-class _PaymentMethod(_Wire):
-    is_saleor_giftcard: bool | None = None
+class _PaymentMethod(Wire):
+    is_saleor_giftcard: bool = False
 
 
-class _Transaction(_Wire):
-    id: str
-    name: str | None = ""
-    psp_reference: str | None = ""
-    authorized_amount: _Money
-    charged_amount: _Money
-    refunded_amount: _Money | None = None
-    canceled_amount: _Money | None = None
-    created_by: _Owner | None = None
-    payment_method_details: _PaymentMethod | None = None
+class _Transaction(Wire):
+    id: str = ""
+    name: str = ""
+    psp_reference: str = ""
+    authorized_amount: Money = NOTHING
+    charged_amount: Money = NOTHING
+    refunded_amount: Money = NOTHING
+    canceled_amount: Money = NOTHING
+    created_by: _Owner = _Owner()
+    payment_method_details: _PaymentMethod = _PaymentMethod()
 
     def value(self, currency: str) -> Transaction:
-        owner = self.created_by or _Owner()
+        owner = self.created_by
         app = owner.typename == "App"
-        # The only mark: a gift card's transaction has no name and no owner, and any UUID.
-        method = self.payment_method_details
         return Transaction(
             id=self.id,
-            psp_reference=self.psp_reference or "",
-            authorized_minor=to_minor(self.authorized_amount.amount, currency),
-            charged_minor=to_minor(self.charged_amount.amount, currency),
-            refunded_minor=_minor(self.refunded_amount, currency),
-            canceled_minor=_minor(self.canceled_amount, currency),
+            psp_reference=self.psp_reference,
+            authorized_minor=self.authorized_amount.minor(currency),
+            charged_minor=self.charged_amount.minor(currency),
+            refunded_minor=self.refunded_amount.minor(currency),
+            canceled_minor=self.canceled_amount.minor(currency),
             owner_app_id=owner.id if app else None,
             owner_app_identifier=owner.identifier if app else None,
             owned_by_user=owner.typename == "User",
-            is_gift_card=bool(method and method.is_saleor_giftcard),
-            name=self.name or "",
+            # The only mark: a gift card's transaction has no name and no owner, and any UUID.
+            is_gift_card=self.payment_method_details.is_saleor_giftcard,
+            name=self.name,
         )
 
 
-class _Order(_Wire):
+class _Order(Wire):
     id: str
-    number: str
+    number: str = ""
     origin: str = "CHECKOUT"
     status: str = ""
     language_code_enum: str | None = None
-    channel: _Channel
-    total: _Taxed
-    subtotal: _Taxed | None = None
-    shipping_price: _Taxed
-    undiscounted_shipping_price: _Price | None = None
-    shipping_tax_rate: Exact | None = None
+    channel: _Channel = _Channel()
+    total: Taxed
+    subtotal: Taxed | None = None
+    shipping_price: Taxed = Taxed(gross=NOTHING)
+    undiscounted_shipping_price: Price | None = None
+    shipping_tax_rate: Rate = Decimal(0)
     shipping_method_name: str | None = None
     collection_point_name: str | None = None
-    total_authorized: _Money | None = None
-    total_charged: _Money | None = None
+    total_authorized: Money = NOTHING
+    total_charged: Money = NOTHING
     gift_cards: list[Any] | None = None  # absent: not known
-    metadata: Metadata = {}
-    private_metadata: Metadata = {}
+    metadata: Metadata = Field(default_factory=dict)
+    private_metadata: Metadata = Field(default_factory=dict)
     lines: list[_Line]
-    fulfillments: Annotated[list[_Fulfillment], BeforeValidator(_empty)] = []
-    transactions: Annotated[list[_Transaction], BeforeValidator(_empty)] = []
+    fulfillments: tuple[_Fulfillment, ...] = ()
+    transactions: tuple[_Transaction, ...] = ()
 
     def value(self) -> Order:
         # The order's own currency: a channel's may be another by now.
         currency = (self.total.gross.currency or self.channel.currency_code or "").upper()
-        shipping = to_minor(self.shipping_price.gross.amount, currency)
+        shipping = self.shipping_price.gross.minor(currency)
         lines = tuple(line.value(currency) for line in self.lines)
         subtotal = self.subtotal
         return Order(
@@ -269,18 +233,18 @@ class _Order(_Wire):
             currency=currency,
             origin=self.origin,
             status=self.status,
-            total_minor=to_minor(self.total.gross.amount, currency),
-            subtotal_minor=to_minor(subtotal.gross.amount, currency)
+            total_minor=self.total.gross.minor(currency),
+            subtotal_minor=subtotal.gross.minor(currency)
             if subtotal
             else sum(line.total_minor for line in lines),
             shipping_minor=shipping,
             undiscounted_shipping_minor=self._undiscounted_shipping(shipping, currency),
-            shipping_tax_rate=kustom_rate(self.shipping_tax_rate or Decimal(0)),
+            shipping_tax_rate=kustom_rate(self.shipping_tax_rate),
             shipping_method_name=self.shipping_method_name,
             collection_point_name=self.collection_point_name,
             language=self.language_code_enum,
-            total_authorized_minor=_minor(self.total_authorized, currency),
-            total_charged_minor=_minor(self.total_charged, currency),
+            total_authorized_minor=self.total_authorized.minor(currency),
+            total_charged_minor=self.total_charged.minor(currency),
             lines=lines,
             fulfillments=tuple(f.value() for f in self.fulfillments),
             transactions=tuple(t.value(currency) for t in self.transactions),
@@ -298,9 +262,5 @@ class _Order(_Wire):
             return shipping_minor
         entered = self.undiscounted_shipping_price.amount
         if not self.channel.tax_configuration.prices_entered_with_tax:
-            entered *= 1 + (self.shipping_tax_rate or 0)
+            entered *= 1 + self.shipping_tax_rate
         return max(shipping_minor, to_minor(rounded(entered, currency), currency))
-
-
-def _minor(money: _Money | None, currency: str) -> int:
-    return to_minor(money.amount, currency) if money else 0

@@ -205,7 +205,7 @@ class TestMoney:
 
     def test_the_fault_names_the_field_and_no_value(self):
         with pytest.raises(Refused) as refused:
-            read_order(wire(number=None, id=5, lines=None))
+            read_order(wire(number=5, id=None, lines=None))
         assert refused.value.messages == ("the order's id, number, lines",)
 
     def test_an_unknown_currency_is_not_understood(self):
