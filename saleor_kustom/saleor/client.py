@@ -115,7 +115,8 @@ class SaleorClient:
     ) -> "_Answer":
         transport = SaleorTransport(self._outbound, api_url, token)
         request = GraphQLRequest(query, variable_values=variables)
-        async with Client(transport=transport) as session:
+        # Outbound's deadline is the only one: gql's own would raise past our border.
+        async with Client(transport=transport, execute_timeout=None) as session:
             try:
                 data = await session.execute(request)
             except TransportQueryError as error:
