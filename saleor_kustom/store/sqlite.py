@@ -22,6 +22,7 @@ from saleor_kustom.store.database import (
     with_now,
 )
 
+_AGAIN_S = 0.01
 _BUSY_MS = 10_000  # below the deadline, so that a busy database is told as such
 _BATCH = 500  # callers in one commit; the rest goes into the next
 _WAITING = 20_000  # more callers than this are turned away at once
@@ -240,9 +241,23 @@ class Sqlite:
             check_same_thread=False,
         )
         connection.row_factory = sqlite3.Row
-        for pragma in ("journal_mode=wal", "synchronous=full", "foreign_keys=on"):
+        self._use_wal(connection)
+        for pragma in ("synchronous=full", "foreign_keys=on"):
             connection.execute(f"pragma {pragma}")
         return connection
+
+    def _use_wal(self, connection: sqlite3.Connection) -> None:
+        """Ask until it took: SQLite does not wait here where two open a new file at once."""
+        until = time.monotonic() + self._busy_ms / 1000
+        while True:
+            try:
+                connection.execute("pragma journal_mode=wal")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(_AGAIN_S)
+            else:
+                return
 
 
 def _tell(done: "asyncio.Future[list[Row]]", result: _Result) -> None:
