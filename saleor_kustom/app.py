@@ -25,6 +25,7 @@ from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
+from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 
@@ -58,12 +59,14 @@ async def open_app(
     kustom_transport: httpx.AsyncBaseTransport | None = None,
     saleor_transport: httpx.AsyncBaseTransport | None = None,
     clock: Callable[[], float] | None = None,
+    monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
-    the database's time. Raises StoreUnavailable when the database can't be opened.
+    the database's time, `monotonic` (default: that clock) the process's own. Raises
+    StoreUnavailable when the database can't be opened.
     """
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
     to_kustom = Outbound(transport=kustom_transport, user_agent=settings.user_agent)
@@ -74,7 +77,15 @@ async def open_app(
         user_agent=settings.user_agent,
     )
     try:
-        yield _join(settings, store, to_kustom, to_saleor, clock, extra_routes)
+        yield _join(
+            settings,
+            store,
+            to_kustom,
+            to_saleor,
+            clock or time.time,
+            monotonic or clock or time.monotonic,
+            extra_routes,
+        )
     finally:
         await to_kustom.aclose()
         await to_saleor.aclose()
@@ -86,12 +97,13 @@ def _join(
     store: Store,
     to_kustom: Outbound,
     to_saleor: Outbound,
-    clock: Callable[[], float] | None,
+    clock: Callable[[], float],
+    monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts)
     saleor = SaleorClient(to_saleor)
-    keys = KeyRing(store.shops, to_saleor)
+    keys = KeyRing(store.shops, to_saleor, monotonic=monotonic)
     parts = Parts(
         store=store,
         kustom=kustom,
@@ -99,9 +111,9 @@ def _join(
         policy=_policy(settings),
         portal_url=_portal_url(settings),
         app_identifier=APP_IDENTIFIER,
-        pace=Pace(store, per_second=settings.rate_per_second, monotonic=clock or time.monotonic),
-        clock=clock or time.time,
-        monotonic=clock or time.monotonic,
+        pace=Pace(store, per_second=settings.rate_per_second, monotonic=monotonic),
+        clock=clock,
+        monotonic=monotonic,
         chance=random.random,
     )
     worker = Worker(parts, slots=settings.concurrency)
@@ -115,7 +127,7 @@ def _join(
         portal_url=parts.portal_url,
         extra_routes=extra_routes,
     )
-    reconciler = Reconciler(store, Listing(saleor), kustom, parts.pace)
+    reconciler = Reconciler(store, Listing(saleor), Compare(store, saleor, kustom, parts.pace))
     return App(settings, store, kustom, saleor, keys, worker, reconciler, web)
 
 
@@ -155,5 +167,7 @@ async def _reconcile(app: App, stop: asyncio.Event) -> None:
             app.worker.wake()
         except StoreUnavailable as error:
             _log.warning("could not reconcile now: %s", error)
+        except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
+            _log.exception("a bug stopped a reconciliation")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)

@@ -27,6 +27,7 @@ class Reason(StrEnum):
     ABOVE_REMAINING = "above_remaining"
     CAPTURED_OUTSIDE = "captured_outside"
     CAPTURE_DIFFERS = "capture_differs"
+    LEDGER_INCOMPLETE = "ledger_incomplete"
     ORDER_NOT_CAPTURABLE = "order_not_capturable"
     FRAUD_REJECTED = "fraud_rejected"
     REFUSED_BY_KUSTOM = "refused_by_kustom"
@@ -105,6 +106,11 @@ WORDS: Mapping[Reason, Words] = {
     Reason.CAPTURE_DIFFERS: Words(
         "Kustom has a capture with this reference over {kustom}, planned was {planned}.",
         "Compare both in Kustom's portal, then settle by hand.",
+    ),
+    Reason.LEDGER_INCOMPLETE: Words(
+        "Kustom has {unknown} capture(s) of this order's other fulfillments that the app's "
+        "database lacks; it was probably restored.",
+        "They are adopted now, and this one goes on by itself; look only if it stays here.",
     ),
     Reason.ORDER_NOT_CAPTURABLE: Words(
         "The Kustom order is {status}; {amount} can't be captured.",

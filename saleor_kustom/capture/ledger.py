@@ -72,6 +72,16 @@ class Ledger:
             e.fulfillment_id for e in self._canceled() if e.plan and _overlap(e.plan.units, taken)
         )
 
+    def taken_over(self, fulfillment_id: str) -> bool:
+        """Tell whether every unit that a cancelled parcel's capture paid has shipped again."""
+        plans = [e.plan for e in self._canceled() if e.fulfillment_id == fulfillment_id and e.plan]
+        return bool(plans) and not any(
+            _overlap(plan.units, {line_id: self._orphaned(line_id)})
+            for plan in plans
+            for line_id in plan.units
+            if line_id != SHIPPING
+        )
+
     def completes(self, lines: Iterable[OrderLine], new: Mapping[str, Ranges]) -> bool:
         """Tell whether no unit of the lines is left after a parcel that takes `new`."""
         return all(

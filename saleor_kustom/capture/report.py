@@ -105,9 +105,21 @@ def report(
             "kustom.environment": captured.binding.environment,
             # A key of its own for each fulfillment: two that finish together both stay
             # (lessons, row 33).
-            f"kustom.capture.{number_of(fulfillment_id)}": captured.capture_id,
+            _capture_key(fulfillment_id): captured.capture_id,
         },
     )
+
+
+def lost_metadata(order: Order, fulfillment: Fulfillment | None, capture_id: str) -> bool:
+    """Tell whether Saleor lacks what was written: a concurrent save there can lose it."""
+    if fulfillment is None:
+        return False
+    of_order = order.private_metadata.get(_capture_key(fulfillment.id))
+    return not of_order == fulfillment.private_metadata.get("kustom.capture_id") == capture_id
+
+
+def _capture_key(fulfillment_id: str) -> str:
+    return f"kustom.capture.{number_of(fulfillment_id)}"
 
 
 def public_tracking(tracking: Sequence[Mapping[str, str]]) -> dict[str, str]:

@@ -38,11 +38,11 @@ def reconcile(
             continue
         verb = "missing" if dry_run else "missing, made now"
         typer.echo(
-            f"{shop.api_url}: looked at {found.looked_at}; {verb}: {len(found.missing)}; from "
-            f"before the installation: {len(found.before_install)}; differing, held: "
-            f"{len(found.differing)}"
+            f"{shop.api_url}: looked at {found.looked_at}; {verb}: {len(found.missing)}; "
+            f"changed in Saleor: {len(found.changed)}; from before the installation: "
+            f"{len(found.before_install)}; differing, held: {len(found.differing)}"
         )
-        for line in (*shown["missing"], *shown["before_install"], *shown["differing"]):
+        for line in (line for key in _LISTS for line in shown[key]):
             typer.echo(f"  {line}")
 
 
@@ -68,13 +68,20 @@ def _seconds(since: str | None) -> float | None:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
+_LISTS = ("missing", "changed", "before_install", "differing")
+
+
 def _shown(shop: Shop, found: Found) -> dict[str, Any]:
     return {
         "shop": shop.api_url,
         "looked_at": found.looked_at,
         "missing": [f"missing {s.order_id} {s.fulfillment_id}" for s in found.missing],
+        "changed": [f"changed {s.order_id} {s.fulfillment_id}" for s in found.changed],
         "before_install": [
             f"before the installation {s.order_id} {s.fulfillment_id}" for s in found.before_install
         ],
-        "differing": found.differing,
+        "differing": [
+            f"capture {d.capture_id} of {d.order_id}: Kustom {d.kustom}, here {d.planned}"
+            for d in found.differing
+        ],
     }

@@ -14,8 +14,9 @@ from saleor_kustom.saleor.client import SaleorClient, document, release
 _WHERE = document("orders_where")
 _FILTER = document("orders_filter")
 _FAILED = document("failed_deliveries")
-#: Not charged in full, and something is authorized: what a capture may be missing for.
-_CHARGE, _AUTHORIZE = ["NONE", "PARTIAL"], ["FULL", "PARTIAL"]
+#: Not charged in full: what a capture may be missing for. Not asked is whether Saleor shows
+#: anything as authorized, since an order may be linked by metadata alone.
+_CHARGE = ["NONE", "PARTIAL"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,6 @@ class Listing:
 def _where(since: datetime | None) -> dict[str, Any]:
     where: dict[str, Any] = {
         "chargeStatus": {"oneOf": _CHARGE},
-        "authorizeStatus": {"oneOf": _AUTHORIZE},
         "hasFulfillments": True,
     }
     if since is not None:
@@ -88,7 +88,7 @@ def _where(since: datetime | None) -> dict[str, Any]:
 
 
 def _filter(since: datetime | None) -> dict[str, Any]:
-    chosen: dict[str, Any] = {"chargeStatus": _CHARGE, "authorizeStatus": _AUTHORIZE}
+    chosen: dict[str, Any] = {"chargeStatus": _CHARGE}
     if since is not None:
         chosen["created"] = {"gte": since.astimezone(UTC).date().isoformat()}
     return chosen

@@ -7,7 +7,8 @@ made-up one are the same thing. What was observed of a running Saleor: saleor-co
 import base64
 import uuid
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -46,9 +47,13 @@ def taxed(amount: Decimal, currency: str) -> Wire:
     return {"gross": money(amount, currency)}
 
 
+#: The simulated Saleor's clock; a simulation sets its own.
+CLOCK: ContextVar[Callable[[], datetime]] = ContextVar("CLOCK", default=lambda: datetime.now(UTC))
+
+
 def now() -> str:
     """Return the time as Saleor writes it."""
-    return datetime.now(UTC).isoformat(timespec="microseconds")
+    return CLOCK.get()().isoformat(timespec="microseconds")
 
 
 def new_order(

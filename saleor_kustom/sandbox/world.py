@@ -67,6 +67,7 @@ async def open_world(
     saleor: SimulatedSaleor | None = None,
     kustom: SimulatedKustom | None = None,
     clock: Callable[[], float] | None = None,
+    monotonic: Callable[[], float] | None = None,
     tap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda t: t,
     **changed: Any,
 ) -> AsyncIterator[World]:
@@ -92,6 +93,7 @@ async def open_world(
         kustom_transport=tap(kustom.transport()),
         saleor_transport=tap(httpx.ASGITransport(saleor.app)),
         clock=clock,
+        monotonic=monotonic,
     ) as app:
         saleor.reach(Routed({APP_URL: app.web}))
         yield World(saleor, kustom, app)

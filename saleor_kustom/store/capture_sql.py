@@ -62,6 +62,10 @@ _WAKE = """update capture set wakes = wakes + 1, updated_at = :now,
 WAKE_ORDER = f"""{_WAKE} where api_url = :api_url and order_id = :order_id returning id"""
 WAKE_HELD = f"""{_WAKE} where api_url = :api_url and held = :reason returning id"""
 
+#: Units became free, or were taken over: what the order holds for that is due again.
+WAKE_SIBLINGS = f"""{_WAKE} where api_url = :api_url and order_id = :order_id and id <> :id
+    and (held = :reason or :reason = 'all')"""
+
 #: A re-install brought a new token; a run under way may still have met the old one.
 WAKE_SHOP = f"""{_WAKE} where api_url = :api_url and (worker is not null
     or waiting in ('shop_removed', 'token_refused'))"""
@@ -134,8 +138,14 @@ HOLD_NOTED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'held', :detail from capture where {_HOLDABLE}"""
 HOLD = f"""update capture set held = :reason, held_detail = :detail, due_at = null,
     updated_at = :now where {_HOLDABLE} returning id"""
-ORDERS_CAPTURED_SINCE = """select distinct order_id from capture
-    where api_url = :api_url and captured_at >= :since order by order_id"""
+ORDERS_SETTLED_BETWEEN = """select distinct order_id from capture
+    where api_url = :api_url and state in ('captured', 'reported', 'nothing')
+    and coalesce(captured_at, updated_at) > :since
+    and coalesce(captured_at, updated_at) <= :until
+    order by order_id"""
+ORDERS_PARKED = """select distinct order_id from capture
+    where api_url = :api_url and state = 'received' and due_at is null and held is null
+    order by order_id"""
 BUSY = """select 1 as busy from capture
     where worker is not null or due_at <= :now + :within limit 1"""
 #: As a range, so that SQLite prefers the index of the few that are held.

@@ -63,12 +63,14 @@ class Captures:
         keep: bool = True,
         due_in_s: float | None = None,
         lease_s: float = 60.0,
+        wakes: str | None = None,
         **columns: Any,
     ) -> Capture:
         """Write columns and one line of history in a transaction, if the lease is still ours.
 
         keep: go on, with the lease renewed. Else the row is released and due in `due_in_s`
-        (None: when news comes); news that came since the claim makes it due now.
+        (None: when news comes); news that came since the claim makes it due now. `wakes`:
+        the order's other captures that are held for this reason, or "all", are due too.
         Raises LeaseLost.
         """
         params = {
@@ -82,7 +84,9 @@ class Captures:
         }
         sets = "".join(f", {name} = :{name}" for name in columns)
         update = (sql.KEEP_GOING if keep else sql.LET_GO).replace("{sets}", sets)
-        rows = await self._db((sql.HISTORY_FENCED, params), (update, params))
+        held = {**_of(capture), "reason": wakes}
+        siblings = ((sql.WAKE_SIBLINGS, held),) if wakes else ()
+        rows = await self._db(*siblings, (sql.HISTORY_FENCED, params), (update, params))
         if not rows:
             raise LeaseLost(f"capture {capture.id}")
         # The run remembers what it had seen when it began, or news would be lost between two saves.
@@ -212,10 +216,19 @@ class Captures:
         params = {"api_url": api_url, "id": capture_row, "reason": reason, "detail": held}
         return bool(await self._db((sql.HOLD_NOTED, params), (sql.HOLD, params)))
 
-    async def orders_captured_since(self, api_url: str, since: float) -> Sequence[str]:
-        """Return the ids of orders with a capture since then (unix seconds)."""
-        params = {"api_url": api_url, "since": since}
-        rows = await self._db.read(sql.ORDERS_CAPTURED_SINCE, params)
+    async def orders_settled_between(
+        self, api_url: str, since: float, until: float
+    ) -> Sequence[str]:
+        """Return the ids of orders with a parcel captured, or found to have nothing to capture,
+        between two times (unix seconds).
+        """
+        params = {"api_url": api_url, "since": since, "until": until}
+        rows = await self._db.read(sql.ORDERS_SETTLED_BETWEEN, params)
+        return [row["order_id"] for row in rows]
+
+    async def orders_parked(self, api_url: str) -> Sequence[str]:
+        """Return the ids of orders with a parcel that only news from Saleor would wake."""
+        rows = await self._db.read(sql.ORDERS_PARKED, {"api_url": api_url})
         return [row["order_id"] for row in rows]
 
     async def busy(self, *, within_s: float) -> bool:
@@ -235,6 +248,10 @@ def unbound_line(api_url: str, order_id: str | None) -> str:
 
 def _oldest_first(rows: Sequence[Row]) -> "list[Capture]":
     return sorted((capture_of(row) for row in rows), key=lambda capture: capture.id)
+
+
+def _of(capture: Capture) -> dict[str, Any]:
+    return {"api_url": capture.api_url, "order_id": capture.order_id, "id": capture.id}
 
 
 def _fence(capture: Capture) -> dict[str, Any]:

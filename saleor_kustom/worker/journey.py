@@ -8,6 +8,7 @@ from typing import Any
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held
+from saleor_kustom.capture.money import shown
 from saleor_kustom.capture.parties import Account, Mode, Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy
@@ -21,6 +22,9 @@ from saleor_kustom.worker.pace import Pace
 #: answer must be here (domain rule 17).
 LEASE_S = 60.0
 CALL_DEADLINE_S = 40.0
+
+#: Why a fulfillment waits that nobody has approved in Saleor.
+APPROVAL = "waiting_for_approval"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +115,19 @@ class Journey:
         await self._release(what, detail, None, **(_CLEAR | {"state": state} | columns))
         return Rest()
 
-    async def hold(self, held: Held, *events: Event, **columns: Any) -> Rest:
-        """Commit that a person must look, and let go. To be raised."""
+    async def hold(
+        self, held: Held, *events: Event, due_in_s: float | None = None, **columns: Any
+    ) -> Rest:
+        """Commit that a person must look, and let go. To be raised.
+
+        With `due_in_s` it is looked at again by itself, after what is not held on its line.
+        """
         detail = dict(held.detail)
         state = self._after(*events)
         await self._release(
             "held",
             {"reason": held.reason.value, **detail},
-            None,
+            due_in_s,
             **(
                 {
                     "state": state,
@@ -136,7 +145,9 @@ class Journey:
         self, why: str, due_in_s: float | None, detail: Mapping[str, Any], **columns: Any
     ) -> Rest:
         """Commit why this capture waits and when it is looked at again. To be raised."""
-        again = self.capture.waiting == why
+        # Why there is nothing to capture stays known while something else is looked up.
+        known = self.capture.waiting if self.capture.state is State.NOTHING else None
+        again = known is not None or self.capture.waiting == why
         failures = self.capture.failures + 1 if again else 1
         await self._release(
             "waits",
@@ -144,7 +155,7 @@ class Journey:
             due_in_s,
             **(
                 {
-                    "waiting": why,
+                    "waiting": known or why,
                     "waiting_detail": dict(detail),
                     "failures": failures,
                     "held": None,
@@ -155,9 +166,15 @@ class Journey:
         )
         return Rest()
 
+    def shown(self, minor: int) -> str:
+        """Return an amount in the order's currency, for a person."""
+        currency = self.capture.currency or self.learned.get("currency") or ""
+        return shown(minor, currency)
+
     def waited(self, why: str) -> int:
         """Return how many times in a row this capture has waited for `why`."""
-        return self.capture.failures if self.capture.waiting == why else 0
+        same = self.capture.waiting == why or self.capture.state is State.NOTHING
+        return self.capture.failures if same else 0
 
     def _after(self, *events: Event) -> State:
         state = self.capture.state

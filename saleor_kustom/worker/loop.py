@@ -152,7 +152,7 @@ class Worker:
             case GiveUp():
                 held = Held(
                     _refused_by(error),
-                    {"amount": journey.capture.amount_minor or 0, **detail},
+                    {"amount": journey.shown(journey.capture.amount_minor or 0), **detail},
                 )
                 raise await journey.hold(held)
         raise await journey.wait(why, due_in_s, detail, failures=failures + 1)

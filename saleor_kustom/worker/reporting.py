@@ -4,15 +4,18 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from saleor_kustom.capture.decide import reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
+from saleor_kustom.capture.ledger import Ledger
 from saleor_kustom.capture.plan import Binding, Plan, idempotency_key
 from saleor_kustom.capture.report import (
     Captured,
     Report,
     ReportProblem,
+    lost_metadata,
     public_tracking,
     transaction_of,
 )
@@ -22,6 +25,7 @@ from saleor_kustom.capture.report import (
 from saleor_kustom.capture.shipping_info import difference, entries
 from saleor_kustom.capture.state import Event
 from saleor_kustom.errors import Refused
+from saleor_kustom.worker.entries import earlier_of, wakes_of
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
 
@@ -55,12 +59,12 @@ async def report(journey: Journey) -> None:
         _log.info(
             "capture %s: told Saleor without its transaction: %s", captured.capture_id, problem
         )
-    columns = {
+    columns: dict[str, Any] = {
         "reported_at": journey.parts.clock(),
         "report_problem": problem.value if problem else None,
     }
     if journey.capture.canceled:
-        raise await journey.hold(_canceled(journey), Event.REPORT_ACCEPTED, **columns)
+        raise await _rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
     raise await journey.rest(
         Event.REPORT_ACCEPTED,
         what="reported",
@@ -73,8 +77,9 @@ async def follow_up(journey: Journey) -> None:
     """News about a capture that is done: a cancellation, or tracking that came late."""
     order = await read_saleor(journey)
     fulfillment = journey.fulfillment
+    await _write_again(journey, order)
     if journey.capture.canceled or (fulfillment and fulfillment.status == "CANCELED"):
-        raise await journey.hold(_canceled(journey), canceled=True)
+        raise await _rest_canceled(journey, order, canceled=True)
     if fulfillment is None:  # emptied by returns: nothing left to track
         raise await journey.rest(what="rests", detail={})
     if journey.capture.tracking_pending is None:
@@ -87,9 +92,34 @@ async def follow_up(journey: Journey) -> None:
     raise await journey.rest(what="rests", detail={})
 
 
-def _canceled(journey: Journey) -> Held:
-    detail = {"amount": journey.capture.amount_minor or 0}
-    return Held(Reason.CANCELED_AFTER_CAPTURE, detail)
+async def _write_again(journey: Journey, order: Order) -> None:
+    """Write metadata that a concurrent save in Saleor lost (saleor-core-observed, section 6)."""
+    capture, fulfillment = journey.capture, journey.fulfillment
+    if not capture.capture_id or not lost_metadata(order, fulfillment, capture.capture_id):
+        return
+    captured = await _captured(journey)
+    report = report_of(order, fulfillment, capture.fulfillment_id, captured, None)
+    await journey.before_call()
+    await journey.parts.saleor.report(journey.shop, report)
+    await journey.note("metadata_written_again", {})
+
+
+async def _rest_canceled(
+    journey: Journey, order: Order, *events: Event, **columns: Any
+) -> Exception:
+    """Hold a cancelled parcel's capture for a decision, until its units have shipped again."""
+    capture = journey.capture
+    rows = await journey.parts.store.captures.of_order(capture.api_url, order.id)
+    ledger = Ledger(tuple(earlier_of(row, order) for row in rows))
+    if ledger.taken_over(capture.fulfillment_id):
+        return await journey.rest(*events, what="taken_over", detail={}, **columns)
+    detail = {"amount": journey.shown(capture.amount_minor or 0)}
+    return await journey.hold(
+        Held(Reason.CANCELED_AFTER_CAPTURE, detail),
+        *events,
+        wakes=None if capture.held else wakes_of(capture),
+        **columns,
+    )
 
 
 async def _captured(journey: Journey) -> Captured:

@@ -1,0 +1,146 @@
+"""One order as three ledgers have it: Saleor's, Kustom's and ours."""
+
+from dataclasses import dataclass
+
+from saleor_kustom.capture.authorization import Authorization, KustomCapture
+from saleor_kustom.capture.decide import reference
+from saleor_kustom.capture.fulfillment import Fulfillment, Order
+from saleor_kustom.capture.held import Reason
+from saleor_kustom.capture.money import shown
+from saleor_kustom.capture.parties import Account, Shop
+from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.report import lost_metadata
+from saleor_kustom.kustom.client import KustomClient
+from saleor_kustom.saleor.client import SaleorClient
+from saleor_kustom.saleor.listing import Shipped
+from saleor_kustom.store import Capture, Store
+from saleor_kustom.worker.pace import Pace
+
+
+@dataclass(frozen=True, slots=True)
+class Differing:
+    """A capture that the two sides have differently. Amounts with their currency."""
+
+    order_id: str
+    capture_id: str
+    kustom: str
+    planned: str
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """What a comparison found: the order's fulfillments in Saleor, and what differs."""
+
+    shipped: tuple[Shipped, ...] = ()
+    differing: tuple[Differing, ...] = ()
+
+
+class Compare:
+    """Reads both sides of one order. Raises CallError when one can't be read."""
+
+    def __init__(
+        self,
+        store: Store,
+        saleor: SaleorClient,
+        kustom: KustomClient,
+        pace: Pace,
+    ) -> None:
+        self._store = store
+        self._saleor = saleor
+        self._kustom = kustom
+        self._pace = pace
+
+    async def order(self, shop: Shop, order_id: str, *, dry_run: bool) -> Both:
+        """Compare an order's fulfillments, captures and metadata; hold or wake what differs."""
+        rows = await self._store.captures.of_order(shop.api_url, order_id)
+        order = await self._saleor.order(shop, order_id)
+        if order is None:
+            return Both()
+        there = await self._at_kustom(shop, order_id)
+        listed = [_shipped(order, f) for f in order.fulfillments]
+        if there is None:
+            return Both(tuple(listed))
+        if not dry_run:
+            await self._wake_what_saleor_lost(order, rows)
+            await self._notice_captured(shop, order, rows, there)
+        differing = [
+            await self._differs(order, row, there, dry_run=dry_run)
+            for row in rows
+            if row.held is None
+        ]
+        return Both(tuple(listed), tuple(one for one in differing if one))
+
+    async def _at_kustom(self, shop: Shop, order_id: str) -> Authorization | None:
+        binding = await self._store.captures.binding(shop.api_url, order_id)
+        account = await self._account(shop, binding)
+        if binding is None or account is None:
+            return None
+        await self._pace.leave_room()
+        await self._pace(account)
+        return await self._kustom.order(account, binding.kustom_order_id)
+
+    async def _account(self, shop: Shop, binding: Binding | None) -> Account | None:
+        if binding is None:
+            return None
+        return await self._store.accounts.by_binding(shop.api_url, binding)
+
+    async def _wake_what_saleor_lost(self, order: Order, rows: list[Capture]) -> None:
+        """A concurrent save in Saleor loses metadata: what is reported is then written anew."""
+        for row in rows:
+            fulfillment = order.fulfillment(row.fulfillment_id)
+            reported = row.capture_id if row.reported_at else None
+            if reported and lost_metadata(order, fulfillment, reported):
+                await self._notice(row.api_url, _shipped_of(row))
+
+    async def _notice_captured(
+        self, shop: Shop, order: Order, rows: list[Capture], there: Authorization
+    ) -> None:
+        """Make a row for a capture that bears our reference and that our ledger lacks."""
+        known = {row.fulfillment_id for row in rows}
+        references = {capture.reference for capture in there.captures}
+        for fulfillment in order.fulfillments:
+            ours = reference(order, fulfillment) in references
+            if ours and fulfillment.id not in known:
+                await self._notice(shop.api_url, _shipped(order, fulfillment))
+
+    async def _notice(self, api_url: str, one: Shipped) -> None:
+        await self._store.captures.notice(api_url, one.order_id, one.fulfillment_id, one.created)
+
+    async def _differs(
+        self, order: Order, row: Capture, there: Authorization, *, dry_run: bool
+    ) -> Differing | None:
+        """Hold a row whose capture Kustom has not, or with another amount."""
+        found = _capture_of(row, order, there)
+        captured = found.amount_minor if found else 0
+        expected = row.amount_minor or 0 if row.capture_id else 0
+        if captured == expected or (row.capture_id is None and row.due_at is not None):
+            return None
+        currency = order.currency
+        kustom, planned = shown(captured, currency), shown(expected, currency)
+        if not dry_run:
+            await self._store.captures.hold(
+                row.api_url,
+                row.id,
+                Reason.CAPTURE_DIFFERS.value,
+                {"kustom": kustom, "planned": planned},
+            )
+        capture_id = row.capture_id or (found.capture_id if found else "")
+        return Differing(row.order_id, capture_id, kustom, planned)
+
+
+def _capture_of(row: Capture, order: Order, there: Authorization) -> KustomCapture | None:
+    """Return the row's capture at Kustom: by its id, else by the reference that it would bear."""
+    if row.capture_id:
+        return next((c for c in there.captures if c.capture_id == row.capture_id), None)
+    fulfillment = order.fulfillment(row.fulfillment_id)
+    if fulfillment is None:
+        return None
+    return next((c for c in there.captures if c.reference == reference(order, fulfillment)), None)
+
+
+def _shipped(order: Order, fulfillment: Fulfillment) -> Shipped:
+    return Shipped(order.id, fulfillment.id, fulfillment.created, fulfillment.status)
+
+
+def _shipped_of(row: Capture) -> Shipped:
+    return Shipped(row.order_id, row.fulfillment_id, row.fulfillment_created, "")

@@ -1,0 +1,37 @@
+"""What the rows of an order mean for its ledger."""
+
+from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.held import Reason
+from saleor_kustom.capture.ledger import Earlier
+from saleor_kustom.capture.plan import Plan
+from saleor_kustom.capture.state import SPENDING, State
+from saleor_kustom.store import Capture
+
+
+def earlier_of(row: Capture, order: Order) -> Earlier:
+    """Return what another parcel of the order means for the ledger.
+
+    Whether it was cancelled Saleor tells, also when that delivery is late or lost (rule 1).
+
+    A held parcel keeps its units only while its outcome is unknown (domain rule 19).
+    """
+    plan = Plan.model_validate_json(row.plan) if row.plan else None
+    fulfillment = order.fulfillment(row.fulfillment_id)
+    spends = row.state in SPENDING or row.state is State.NOTHING
+    return Earlier(
+        fulfillment_id=row.fulfillment_id,
+        plan=plan if spends else None,
+        # Only money that certainly moved pays for units again: one whose outcome is unknown
+        # keeps its units, and a re-shipment of them is held.
+        captured=row.state in (State.CAPTURED, State.REPORTED),
+        canceled=row.canceled or (fulfillment is not None and fulfillment.status == "CANCELED"),
+    )
+
+
+def wakes_of(canceled: Capture) -> str:
+    """Return which captures of the order a cancellation concerns.
+
+    Those that lacked units; and all, where the cancelled parcel gives back what it took over.
+    """
+    took_over = canceled.plan and Plan.model_validate_json(canceled.plan).takes_over
+    return "all" if took_over else Reason.UNITS_MISSING.value
