@@ -38,6 +38,16 @@ def test_the_policy_is_for_other_payments_too():
     assert [plan.store_credit_minor for plan in plans] == [0, 6_66]
 
 
+def test_another_payment_is_spread_over_what_the_gift_card_leaves():
+    paid = payment("SC", charged_minor=40_00)
+    of = order(MUGS, total_minor=70_00, gift_cards_used=1, transactions=(paid,))
+    parcels = Parcels(of, authorization(30_00))
+    plans = [parcels(mug=1) for _ in range(3)]
+    assert [plan.gift_card_minor for plan in plans] == [9_99, 10_00, 10_01]
+    # Cumulative floors of 40.00 over 70.00: after 23.34, 46.67 and 70.00.
+    assert [plan.store_credit_minor for plan in plans] == [13_33, 13_33, 13_34]
+
+
 def test_a_card_that_pays_all_but_a_rounding_leaves_the_rounding():
     of = order(
         MUGS,

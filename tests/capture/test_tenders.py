@@ -203,12 +203,13 @@ class TestOtherPayments:
 
 class TestDifferences:
     def test_a_lack_beside_another_payment_is_on_the_last_parcel(self):
-        paid = payment("SC", charged_minor=30_00)
+        paid = payment("SC", charged_minor=100_00)
         of = order(MUGS, JACKET, total_minor=149_98, transactions=(paid,))
-        parcels = Parcels(of, authorization(119_98))
-        plans = [parcels(mug=1), parcels(mug=2), parcels(jacket=1)]
+        parcels = Parcels(of, authorization(49_98))
+        plans = [parcels(jacket=1), parcels(mug=2), parcels(mug=1)]
+        assert [plan.store_credit_minor for plan in plans] == [33_33, 44_44, 22_23]
         assert [plan.adjustment_minor for plan in plans] == [0, 0, -2]
-        assert sum(plan.amount_minor for plan in plans) == 119_98
+        assert sum(plan.amount_minor for plan in plans) == 49_98
 
     def test_a_last_parcel_that_another_payment_leaves_less_of_than_the_lack(self):
         # 100.00, 1 and 1, of which 99.99 are paid: what is left is 3, less a lack of 2.
