@@ -4,9 +4,13 @@ from pathlib import Path
 
 import pytest
 from databases import Server
+from hypothesis import Phase, settings
 
 RECORDINGS = Path(__file__).parent / "recordings"
 SHARED = Path(__file__).parent.parent.parent / "shared" / "saleor"
+
+# For mutation testing (scripts/mutants): few examples, and a fault need not be made small.
+settings.register_profile("mutants", max_examples=20, phases=[Phase.explicit, Phase.generate])
 
 
 def pytest_addoption(parser):

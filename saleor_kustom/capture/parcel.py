@@ -90,7 +90,7 @@ def _bearing(order: Order) -> list[OrderLine]:
 def _rest(order: Order, left: int, *, untouched: bool) -> Fee:
     if untouched:
         return Fee(order.shipping_minor, order.undiscounted_shipping_minor, charged=True)
-    return Fee(left, left, charged=left > 0)
+    return Fee(left, charged=left > 0)
 
 
 def _share(
@@ -109,4 +109,4 @@ def _share(
     share = units_minor(order.shipping_minor, whole, units)
     minor = left if completes else min(share, left)
     undiscounted = units_minor(order.undiscounted_shipping_minor, whole, units)
-    return Fee(minor, undiscounted, charged=bool(units) or minor > 0, units=units)
+    return Fee(minor, undiscounted, charged=True, units=units)

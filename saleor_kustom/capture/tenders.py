@@ -125,15 +125,16 @@ def spread(
 
     The share is the policy's, kept between what must be carried now so that the rest can
     still be, and what fits: so the tender is carried exactly once everything has shipped,
-    whatever was withdrawn and planned again, and no parcel falls below zero.
+    whatever was withdrawn and planned again, and no parcel falls below zero. As late as
+    possible is no more than what must be.
     """
     after_minor = before_minor + parcel_minor
-    if policy is GiftCard.LAST:
-        wanted = max(0, after_minor - (whole_minor - tender_minor)) - carried_minor
-    else:
-        wanted = tender_minor * after_minor // whole_minor - carried_minor if whole_minor else 0
     left_minor = tender_minor - carried_minor
-    least = max(0, left_minor - (whole_minor - after_minor))
+    # An order that shrank after its first parcels has nothing to come, and not less than that.
+    least = max(0, left_minor - max(0, whole_minor - after_minor))
+    if policy is GiftCard.LAST or not whole_minor:
+        return least
+    wanted = tender_minor * after_minor // whole_minor - carried_minor
     return max(least, min(wanted, parcel_minor, left_minor))
 
 

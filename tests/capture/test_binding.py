@@ -136,6 +136,11 @@ class TestRefusal:
     def test_a_kustom_order_that_names_this_order_or_none_fits(self, name):
         assert refusal(self.paid(), authorization(100_00, merchant_reference1=name)) is None
 
+    @pytest.mark.parametrize("name", ["X1001", "1001#", "##1002"])
+    def test_only_the_number_sign_before_a_number_is_left_out(self, name):
+        there = authorization(100_00, merchant_reference1=name)
+        assert refusal(self.paid(), there) == f"it names another order, {name}"
+
     def test_one_that_names_another_order_does_not(self):
         there = authorization(100_00, merchant_reference1="1002" + "x" * 100)
         assert refusal(self.paid(), there) == "it names another order, 1002" + "x" * 56

@@ -65,8 +65,10 @@ def test_links_go_first_from_900_kb_on():
     body, notes, text = made(sized(899_999, **link))
     assert (len(text.encode()), notes) == (899_999, ())
     assert body["order_lines"][0] == line(**link)
-    body, notes, _ = made(sized(900_000, **link))
+    body, notes, _ = made(sized(900_000, **link), [{"tracking_number": "SE1"}])
     assert notes == (NO_URLS,)
+    assert body["captured_amount"] == 19_90
+    assert body["shipping_info"] == [{"tracking_number": "SE1"}]
     assert body["order_lines"][0] == line()
     assert len(body["order_lines"]) == 2
 

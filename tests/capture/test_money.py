@@ -106,7 +106,15 @@ def test_a_currency_without_minor_units_is_refused():
 
 @pytest.mark.parametrize(
     ("fraction", "rate"),
-    [("0.25", 2500), ("0.055", 550), ("0.081", 810), ("0.255", 2550), ("0", 0), ("0.00005", 1)],
+    [
+        ("0.25", 2500),
+        ("0.055", 550),
+        ("0.081", 810),
+        ("0.255", 2550),
+        ("0", 0),
+        ("0.00005", 1),
+        ("1", 10_000),
+    ],
 )
 def test_a_rate_is_exact_and_never_computed_from_amounts(fraction, rate):
     assert kustom_rate(Decimal(fraction)) == rate

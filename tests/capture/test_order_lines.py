@@ -76,6 +76,7 @@ def test_what_is_not_sent_by_post_is_digital_and_so_is_a_gift_card_that_is_sold(
 def test_a_line_without_name_is_called_by_its_sku_then_by_a_dash():
     assert shown(replace(MUG, name=" "))["name"] == "SKU-mug"
     assert shown(replace(MUG, name="", sku=""))["name"] == "-"
+    assert shown(replace(MUG, name="", sku="ö" * 300))["name"] == "ö" * 255
 
 
 def test_empty_fields_are_absent():

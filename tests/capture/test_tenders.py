@@ -195,11 +195,45 @@ class TestOtherPayments:
             Reason.OTHER_TENDER,
             {"other": "150.01 SEK", "kustom": "0.01 SEK"},
         )
+        lowered = authorization(1_00, order_amount_minor=1)
+        assert held(tenders(of, lowered, Policy()))[1]["kustom"] == "1.00 SEK"
         preview = replace(of, transactions=(payment(KUSTOM, 1), *of.transactions))
         assert held(tenders(preview, None, Policy()))[1]["kustom"] == "0.01 SEK"
 
 
 class TestDifferences:
+    def test_a_lack_beside_another_payment_is_on_the_last_parcel(self):
+        paid = payment("SC", charged_minor=100_00)
+        of = order(MUGS, JACKET, total_minor=149_98, transactions=(paid,))
+        parcels = Parcels(of, authorization(49_98))
+        plans = [parcels(jacket=1), parcels(mug=2), parcels(mug=1)]
+        assert [plan.store_credit_minor for plan in plans] == [33_33, 44_44, 22_23]
+        assert [plan.adjustment_minor for plan in plans] == [0, 0, -2]
+        assert sum(plan.amount_minor for plan in plans) == 49_98
+
+    def test_a_last_parcel_that_another_payment_leaves_less_of_than_the_lack(self):
+        # 100.00, 1 and 1, of which 99.99 are paid: what is left is 3, less a lack of 2.
+        ones = (line("one", 1, 1), line("two", 1, 1))
+        paid = payment("SC", charged_minor=99_99)
+        of = order(MUGS, *ones, total_minor=100_00, transactions=(paid,))
+        parcels = Parcels(of, authorization(1), gift_card=GiftCard.LAST)
+        parcels(mug=3)
+        parcels(one=1)
+        parcels(two=1)
+        plans = [each.plan for each in parcels.ledger]
+        assert [plan.store_credit_minor for plan in plans] == [99_97, 1, 1]
+        assert [plan.adjustment_minor for plan in plans] == [-2, 0, 0]
+        assert [plan.amount_minor for plan in plans] == [1, 0, 0]
+
+    def test_a_lack_that_was_taken_off_and_then_mended_is_given_back(self):
+        tiny = line("tiny", 1, 1)
+        parcels = Parcels(order(MUGS, JACKET, tiny, total_minor=150_01 - 3))
+        parcels(jacket=1)
+        parcels(mug=3)
+        parcels.order = order(MUGS, JACKET, tiny)
+        assert parcels(tiny=1).adjustment_minor == 2
+        assert sum(each.plan.amount_minor for each in parcels.ledger) == 150_01
+
     @pytest.mark.parametrize("difference", [-2, -1, 1, 2])
     def test_a_minor_unit_for_each_line_goes_on_the_last_parcel(self, difference):
         parcels = Parcels(order(MUGS, JACKET, total_minor=150_00 + difference))

@@ -77,6 +77,11 @@ def test_what_is_no_link_is_absent(text):
     assert url(text) is None
 
 
+def test_a_url_that_holds_another_is_one():
+    asked = "https://shop.example/image?of=https://cdn.example/1.png"
+    assert url(asked) == asked
+
+
 def test_a_url_is_whole_or_absent():
     longest = "https://shop.example/" + "a" * 1003
     assert url(longest) == longest

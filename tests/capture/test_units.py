@@ -45,3 +45,10 @@ def test_the_lowest_units_are_taken(some, wanted):
 def test_ranges_that_touch_are_joined():
     assert union(((0, 2),), ((2, 3), (5, 6))) == ((0, 3), (5, 6))
     assert union() == union(()) == ()
+
+
+def test_nothing_empty_is_left_at_an_edge():
+    assert without(((0, 5),), ((0, 2),)) == ((2, 5),)
+    assert without(((0, 5),), ((2, 5),)) == ((0, 2),)
+    assert without(((0, 5), (7, 9)), ((0, 5),)) == ((7, 9),)
+    assert lowest(((0, 2), (3, 5)), 2) == ((0, 2),)
