@@ -76,6 +76,8 @@ async def consider(journey: Journey) -> None:
     authorization = await read_kustom(journey, order)
     decision = await _decide(journey, order, fulfillment, authorization)
     match decision:
+        case None:
+            return  # adopted: the state says what is next
         case Held():
             raise await journey.hold(decision)
         case Nothing():
@@ -107,8 +109,8 @@ async def _check_status(journey: Journey, fulfillment: Fulfillment) -> None:
 
 async def _decide(
     journey: Journey, order: Order, fulfillment: Fulfillment, authorization: Authorization
-) -> Plan | Held | Nothing:
-    """Decide on what was read just now and on our own ledger."""
+) -> Plan | Held | Nothing | None:
+    """Decide on what was read just now and on our own ledger; None: Kustom has it already."""
     ledger = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
     earlier = [earlier_of(row) for row in ledger if row.id != journey.capture.id]
     tracking = () if journey.capture.without_tracking else entries(order, fulfillment)
@@ -130,6 +132,7 @@ async def _decide(
     )
     if there is not None:
         await _adopt(journey, decision, there)
+        return None
     return decision
 
 
@@ -167,7 +170,6 @@ async def _adopt(journey: Journey, decision: Plan | Held | Nothing, there: Kusto
         **_frozen(journey, decision),
         **_confirmed(journey, there.capture_id, there.captured_at, there.shipping_info),
     )
-    await report(journey)
 
 
 def _frozen(journey: Journey, plan: Plan) -> dict[str, object]:
@@ -242,6 +244,7 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
             without_tracking=True,
             tracking_problem=str(error),
         )
+        journey.tracking_refused = True
         return
     detail: dict[str, str | int] = {
         "amount": plan.amount_minor,
