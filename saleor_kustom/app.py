@@ -26,6 +26,7 @@ from saleor_kustom.store import Store
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.compare import Compare
+from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 
@@ -33,6 +34,9 @@ _log = logging.getLogger(__name__)
 
 #: How often an instance asks whether a reconciliation is due.
 _LOOK_EVERY_S = 60.0
+
+#: A call to Saleor; less than Kustom's, since it answers from its own database.
+_SALEOR_S = 20.0
 
 #: The manifest's id, fixed for ever: Saleor's transactions belong to it (domain rule 27).
 APP_IDENTIFIER = "saleor-kustom"
@@ -61,18 +65,23 @@ async def open_app(
     clock: Callable[[], float] | None = None,
     monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
+    lease: Lease | None = None,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
-    the database's time, `monotonic` (default: that clock) the process's own. Raises
+    the database's time, `monotonic` (default: that clock) the process's own; `lease` is other
+    than the usual one in tests alone. Raises
     StoreUnavailable when the database can't be opened.
     """
+    lease = lease or Lease()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Outbound(transport=kustom_transport, user_agent=settings.user_agent)
+    to_kustom = Outbound(
+        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    )
     to_saleor = Outbound(
         transport=saleor_transport,
-        deadline_s=20.0,
+        deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
         user_agent=settings.user_agent,
     )
@@ -85,6 +94,7 @@ async def open_app(
             clock or time.time,
             monotonic or clock or time.monotonic,
             extra_routes,
+            lease,
         )
     finally:
         await to_kustom.aclose()
@@ -100,8 +110,9 @@ def _join(
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
+    lease: Lease,
 ) -> App:
-    kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts)
+    kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
     saleor = SaleorClient(to_saleor)
     keys = KeyRing(store.shops, to_saleor, monotonic=monotonic)
     parts = Parts(
@@ -115,6 +126,7 @@ def _join(
         clock=clock,
         monotonic=monotonic,
         chance=random.random,
+        lease=lease,
     )
     worker = Worker(parts, slots=settings.concurrency)
     web = create_web(

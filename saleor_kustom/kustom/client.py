@@ -20,7 +20,7 @@ from saleor_kustom.outbound import Answer, NoAnswer, NotSent, Outbound
 #: An id that is one segment of a path and can't be anything else. Kustom's own are UUIDs.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
 #: A second call within one operation: with the first one's 40 s it fits into a lease of 60 s.
-_SECOND_CALL_S = 15.0
+SECOND_CALL_S = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,21 @@ class Refunded:
 class KustomClient:
     """One method an operation. `hosts`: base URL by environment.
 
+    `second_call_s` is the deadline of an operation's second call, a look at what the first left.
+
     A `key` is the operation's idempotency key: Kustom compares nothing else (contract, 3).
     """
 
-    def __init__(self, outbound: Outbound, *, hosts: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        outbound: Outbound,
+        *,
+        hosts: Mapping[str, str],
+        second_call_s: float = SECOND_CALL_S,
+    ) -> None:
         self._outbound = outbound
         self._hosts = hosts
+        self._second_call_s = second_call_s
 
     async def order(self, account: Account, kustom_order_id: str) -> Authorization:
         """Read an order. Raises Refused (404: not this merchant's) or Unavailable."""
@@ -60,7 +69,7 @@ class KustomClient:
             raise nonsense(answer, "the answer is about another order")
         # A capture that is not seen would be made again, so none may be missing (domain rule 7).
         if sum(capture.amount_minor for capture in found.captures) < found.captured_amount_minor:
-            listed = await self.captures(account, kustom_order_id, deadline_s=_SECOND_CALL_S)
+            listed = await self.captures(account, kustom_order_id, deadline_s=self._second_call_s)
             found = replace(found, captures=listed)
         return found
 
@@ -136,7 +145,7 @@ class KustomClient:
         if not reference:
             raise _unknown("NO_CAPTURE_ID", answer, "no reference to look for was sent")
         try:
-            listed = await self.captures(account, kustom_order_id, deadline_s=_SECOND_CALL_S)
+            listed = await self.captures(account, kustom_order_id, deadline_s=self._second_call_s)
         except CallError as error:
             raise _unknown("NO_CAPTURE_ID", answer, str(error)) from error
         wanted = (reference, amount_minor)

@@ -10,6 +10,7 @@ from saleor_kustom.capture.money import shown
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.report import lost_metadata
+from saleor_kustom.capture.shipping_info import difference, entries
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
@@ -61,7 +62,7 @@ class Compare:
         if there is None:
             return Both(tuple(listed))
         if not dry_run:
-            await self._wake_what_saleor_lost(order, rows)
+            await self._wake_what_is_behind(order, rows)
             await self._notice_captured(shop, order, rows, there)
         differing = [
             await self._differs(order, row, there, dry_run=dry_run)
@@ -84,12 +85,18 @@ class Compare:
             return None
         return await self._store.accounts.by_binding(shop.api_url, binding)
 
-    async def _wake_what_saleor_lost(self, order: Order, rows: list[Capture]) -> None:
-        """A concurrent save in Saleor loses metadata: what is reported is then written anew."""
+    async def _wake_what_is_behind(self, order: Order, rows: list[Capture]) -> None:
+        """Wake captures that Saleor lost metadata of, or has newer tracking for.
+
+        A concurrent save in Saleor loses metadata (saleor-core-observed, section 6), and the
+        delivery that told of the tracking may be lost.
+        """
         for row in rows:
             fulfillment = order.fulfillment(row.fulfillment_id)
-            reported = row.capture_id if row.reported_at else None
-            if reported and lost_metadata(order, fulfillment, reported):
+            if row.capture_id is None or not row.reported_at:
+                continue
+            lost = lost_metadata(order, fulfillment, row.capture_id)
+            if lost or (fulfillment and _tracking_is_behind(order, fulfillment, row)):
                 await self._notice(row.api_url, _shipped_of(row))
 
     async def _notice_captured(
@@ -126,6 +133,12 @@ class Compare:
             )
         capture_id = row.capture_id or (found.capture_id if found else "")
         return Differing(row.order_id, capture_id, kustom, planned)
+
+
+def _tracking_is_behind(order: Order, fulfillment: Fulfillment, row: Capture) -> bool:
+    """Tell whether Kustom lacks tracking that it has not refused."""
+    open_ = row.tracking_problem is None and not row.canceled and fulfillment.status == "FULFILLED"
+    return open_ and bool(difference(entries(order, fulfillment), row.tracking_sent))
 
 
 def _capture_of(row: Capture, order: Order, there: Authorization) -> KustomCapture | None:

@@ -16,12 +16,8 @@ from saleor_kustom.capture.state import Event, State, after
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
-
-#: A lease outlasts the longest call, so nothing is sent under a lease that ends before the
-#: answer must be here (domain rule 17).
-LEASE_S = 60.0
-CALL_DEADLINE_S = 40.0
 
 #: Why a fulfillment waits that nobody has approved in Saleor.
 APPROVAL = "waiting_for_approval"
@@ -41,6 +37,7 @@ class Parts:
     clock: Callable[[], float] = time.time  # for what is shown; due times are the database's
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = field(default=lambda: 0.5)
+    lease: Lease = field(default_factory=Lease)
 
 
 class Rest(Exception):  # noqa: N818 - not an error: the capture rests, its row is saved
@@ -60,6 +57,7 @@ class Journey:
     binding: Binding | None = None
     account: Account | None = None
     authorization: Authorization | None = None
+    tracking_refused: bool = False  # by Kustom, in this claim
     #: Columns that were learned and go into the next commit, whatever that is.
     learned: dict[str, Any] = field(default_factory=dict)
 
@@ -70,9 +68,10 @@ class Journey:
 
     async def before_call(self) -> None:
         """Make the lease outlast a call, or raise LeaseLost: another instance has the capture."""
-        if self.parts.monotonic() - self.leased_at > LEASE_S - CALL_DEADLINE_S:
+        lease = self.parts.lease
+        if self.parts.monotonic() - self.leased_at > lease.spare_s:
             leased_at = self.parts.monotonic()
-            await self.parts.store.captures.renew(self.capture, LEASE_S)
+            await self.parts.store.captures.renew(self.capture, lease.lasts_s)
             self.leased_at = leased_at
 
     async def call_kustom(self, account: Account) -> None:
@@ -89,7 +88,7 @@ class Journey:
             what=events[-1].value,
             detail=detail,
             keep=True,
-            lease_s=LEASE_S,
+            lease_s=self.parts.lease.lasts_s,
             **(_CLEAR | self.learned | {"state": state, "failures": 0} | columns),
         )
         self.leased_at = leased_at
@@ -102,7 +101,7 @@ class Journey:
             what=what,
             detail=detail,
             keep=True,
-            lease_s=LEASE_S,
+            lease_s=self.parts.lease.lasts_s,
             **(self.learned | columns),
         )
         self.leased_at = leased_at

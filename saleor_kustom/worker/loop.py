@@ -14,7 +14,7 @@ from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failure
 from saleor_kustom.errors import CallError, StoreUnavailable
 from saleor_kustom.store import Capture, LeaseLost
-from saleor_kustom.worker.journey import LEASE_S, Journey, Parts, Rest
+from saleor_kustom.worker.journey import Journey, Parts, Rest
 from saleor_kustom.worker.reading import PAUSED_S
 from saleor_kustom.worker.steps import advance
 
@@ -56,7 +56,7 @@ class Worker:
         """Run everything that is due now and return how many claims that took."""
         claims = 0
         while claims < limit:
-            claimed = await self.parts.store.captures.claim(self.name, self._slots, LEASE_S)
+            claimed = await self._take(self._slots)
             if not claimed:
                 break
             claims += len(claimed)
@@ -68,10 +68,14 @@ class Worker:
         if free <= 0:
             return []
         try:
-            return await self.parts.store.captures.claim(self.name, free, LEASE_S)
+            return await self._take(free)
         except StoreUnavailable as error:
             _log.warning("the database is away, claiming again in a moment: %s", error)
             return []
+
+    async def _take(self, slots: int) -> list[Capture]:
+        captures, lease = self.parts.store.captures, self.parts.lease
+        return await captures.claim(self.name, slots, lease.lasts_s)
 
     def _start(self, capture: Capture) -> None:
         task = asyncio.create_task(self._run(capture))

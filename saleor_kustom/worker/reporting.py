@@ -65,12 +65,23 @@ async def report(journey: Journey) -> None:
     }
     if journey.capture.canceled:
         raise await _rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
-    raise await journey.rest(
-        Event.REPORT_ACCEPTED,
-        what="reported",
-        detail={"problem": columns["report_problem"]},
-        **columns,
-    )
+    detail = {"problem": columns["report_problem"]}
+    if _tracking_is_behind(journey, order):
+        await journey.advance(Event.REPORT_ACCEPTED, detail=detail, **columns)
+        return
+    raise await journey.rest(Event.REPORT_ACCEPTED, what="reported", detail=detail, **columns)
+
+
+def _tracking_is_behind(journey: Journey, order: Order) -> bool:
+    """Tell whether Saleor has tracking that Kustom lacks.
+
+    It may have come since the plan was frozen, in an earlier claim: the news of it woke the row
+    before this claim, so nothing will wake it again.
+    """
+    fulfillment = journey.fulfillment
+    if fulfillment is None or journey.tracking_refused:
+        return False
+    return bool(difference(entries(order, fulfillment), journey.capture.tracking_sent))
 
 
 async def follow_up(journey: Journey) -> None:

@@ -73,6 +73,8 @@ async def consider(journey: Journey) -> None:
     authorization = await read_kustom(journey, order)
     decision = await _decide(journey, order, fulfillment, authorization)
     match decision:
+        case None:
+            return  # adopted: the state says what is next
         case Held():
             raise await journey.hold(decision)
         case Nothing():
@@ -103,8 +105,8 @@ async def _check_status(journey: Journey, fulfillment: Fulfillment) -> None:
 
 async def _decide(
     journey: Journey, order: Order, fulfillment: Fulfillment, authorization: Authorization
-) -> Plan | Held | Nothing:
-    """Decide on what was read just now and on our own ledger."""
+) -> Plan | Held | Nothing | None:
+    """Decide on what was read just now and on our own ledger; None: Kustom has it already."""
     ledger = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
     earlier = [earlier_of(row, order) for row in ledger if row.id != journey.capture.id]
     tracking = () if journey.capture.without_tracking else entries(order, fulfillment)
@@ -127,7 +129,7 @@ async def _decide(
     )
     if there is not None:
         await adopt(journey, decision, there)
-        await report(journey)
+        return None
     return decision
 
 

@@ -37,8 +37,8 @@ OPERATIONS = {
 }  # fmt: skip
 
 
-def answering(respond):
-    return KustomClient(Outbound(transport=httpx.MockTransport(respond)), hosts=HOSTS)
+def answering(respond, **more):
+    return KustomClient(Outbound(transport=httpx.MockTransport(respond)), hosts=HOSTS, **more)
 
 
 async def asked_by(name, account=ACCOUNT):

@@ -76,6 +76,7 @@ def _live_and_done(placed, row, there):
         raise LawError(f"{row.fulfillment_id} is reported with {row.capture_id}, not there")
     if state == "reported":
         _told_saleor(placed, row)
+        _told_kustom(placed, row, there)
     if state == "nothing" and there is not None:
         raise LawError(f"{row.fulfillment_id} is nothing but captured")
     if state == "nothing" and row.waiting not in ("taken_over", "paid_by_others"):
@@ -93,6 +94,13 @@ def _live_and_held(placed, row, weather):
         allowed |= {"units_missing"}
     if row.held not in allowed:
         raise LawError(f"{row.fulfillment_id} is held: {row.held}")
+
+
+def _told_kustom(placed, row, there):
+    [fulfillment] = [f for f in placed.order["fulfillments"] if f["id"] == row.fulfillment_id]
+    number = fulfillment["trackingNumber"]
+    if number and number not in {e.get("tracking_number") for e in there.shipping_info}:
+        raise LawError(f"Kustom never heard of {number}")
 
 
 def _told_saleor(placed, row):

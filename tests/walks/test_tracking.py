@@ -85,3 +85,42 @@ async def test_our_own_write_coming_back_makes_no_work(world):
     world.saleor.requests.clear()
     await world.settle()
     assert world.saleor.requests == []
+
+
+async def test_tracking_that_comes_while_saleor_can_t_be_told_reaches_kustom(world, later):
+    order, there = world.order([MUGS])
+    fulfillment = world.saleor.fulfill(order["id"])
+    await world.saleor.deliver()
+    world.saleor.fail_graphql.extend(["", "500"])  # read, and not told
+    await world.app.worker.drain()
+    assert len(there.captures) == 1
+    world.saleor.update_tracking(fulfillment["id"], "SE1")
+    await later()
+    assert [e["tracking_number"] for e in there.captures[0].shipping_info] == ["SE1"]
+
+
+async def test_tracking_that_comes_while_a_capture_s_outcome_is_unknown_reaches_kustom(
+    world, later
+):
+    order, there = world.order([MUGS])
+    fulfillment = world.saleor.fulfill(order["id"])
+    world.kustom.fail_next("lost answer", on="capture")
+    await world.saleor.deliver()
+    await world.app.worker.drain(limit=1)
+    world.saleor.update_tracking(fulfillment["id"], "SE1")
+    await later()
+    assert len(there.captures) == 1
+    assert [e["tracking_number"] for e in there.captures[0].shipping_info] == ["SE1"]
+
+
+async def test_tracking_of_a_capture_that_is_adopted_is_completed(world):
+    order, there = world.order([MUGS])
+    fulfillment = world.saleor.fulfill(order["id"])
+    await world.settle()
+    db = world.app.store._db  # restored from before the capture
+    for table in ("history", "capture", "binding", "delivery"):
+        await db((f"delete from {table}", {}))  # noqa: S608 - ours
+    world.saleor.update_tracking(fulfillment["id"], "SE1")
+    await world.settle()
+    assert len(there.captures) == 1
+    assert [e["tracking_number"] for e in there.captures[0].shipping_info] == ["SE1"]
