@@ -1,7 +1,6 @@
 """What the simulated Saleor answers to queries: who asks, orders, and an app's own deliveries."""
 
 import base64
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -43,8 +42,8 @@ def _orders(asked: Asked, _source: Any, given: Wire) -> Wire:
     if where and old:
         raise GraphQLError("Only one filtering argument (filter or where) can be specified.")
     wanted = [_wanted(name, value) for name, value in (where or old or {}).items()]
-    orders = sorted(asked.saleor.orders.values(), key=lambda o: int(o["number"]), reverse=True)
-    return _connection([o for o in orders if all(is_it(o) for is_it in wanted)], given)
+    ranked = sorted(((-int(o["number"]), o) for o in asked.saleor.orders.values()), key=_rank)
+    return _connection([(n, o) for n, o in ranked if all(is_it(o) for is_it in wanted)], given)
 
 
 def _wanted(name: str, value: Any) -> Callable[[Wire], bool]:
@@ -113,25 +112,32 @@ def _deliveries(asked: Asked, source: Wire, given: Wire) -> Wire:
     ]
     for name, value in wanted.items():
         nodes = [node for node in nodes if node[name] == value]
-    return _connection(nodes, given)
+    return _connection(list(enumerate(nodes)), given)
 
 
-def _connection(nodes: Sequence[Wire], given: Wire) -> Wire:
-    """Return a page of nodes. Saleor insists on `first`, and on at most 100."""
+def _rank(ranked: tuple[int, Wire]) -> int:
+    return ranked[0]
+
+
+def _connection(ranked: Sequence[tuple[int, Wire]], given: Wire) -> Wire:
+    """Return a page of nodes. Saleor insists on `first`, and on at most 100.
+
+    A cursor is a value of what is sorted by, as Saleor's: what leaves the list moves no page.
+    """
     first = given.get("first")
     if first is None:
         raise GraphQLError("You must provide a `first` or `last` value to properly paginate.")
     if first > _MOST:
         raise GraphQLError(f"Requesting {first} records exceeds the `first` limit of {_MOST}.")
-    start = _position(given["after"]) + 1 if given.get("after") else 0
-    page = list(itertools.islice(enumerate(nodes), start, start + first))
-    edges = [{"cursor": _cursor(index), "node": node} for index, node in page]
+    after = _position(given["after"]) if given.get("after") else None
+    rest = [(rank, node) for rank, node in ranked if after is None or rank > after]
+    edges = [{"cursor": _cursor(rank), "node": node} for rank, node in rest[:first]]
     return {
         "edges": edges,
-        "totalCount": len(nodes),
+        "totalCount": len(ranked),
         "pageInfo": {
-            "hasNextPage": start + first < len(nodes),
-            "hasPreviousPage": start > 0,
+            "hasNextPage": first < len(rest),
+            "hasPreviousPage": len(rest) < len(ranked),
             "startCursor": edges[0]["cursor"] if edges else None,
             "endCursor": edges[-1]["cursor"] if edges else None,
         },
@@ -141,8 +147,8 @@ def _connection(nodes: Sequence[Wire], given: Wire) -> Wire:
 _MOST = 100
 
 
-def _cursor(index: int) -> str:
-    return base64.b64encode(f"[{index}]".encode()).decode()
+def _cursor(rank: int) -> str:
+    return base64.b64encode(f"[{rank}]".encode()).decode()
 
 
 def _position(cursor: str) -> int:

@@ -87,6 +87,7 @@ def _live_and_held(placed, row, weather):
     allowed = set()
     if placed.outside:
         allowed |= {"captured_outside", "above_remaining", "order_not_capturable"}
+        allowed |= {"refused_by_kustom"}
     if weather.restores:
         allowed |= {"capture_differs", "captured_outside", "above_remaining"}
         allowed |= {"order_not_capturable", "canceled_after_capture"}

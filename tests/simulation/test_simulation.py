@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.sim import fingerprint, simulate
 
-#: Each once broke a law: what they found is told in docs/proofs.md.
+#: Each once broke a law: what they found is told in docs/simulation.md.
 FOUND = (85, 102, 187, 214, 250, 280)
 FRESH = 14
 LONG = 10_000
