@@ -26,6 +26,7 @@ from saleor_kustom.store import Store
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.compare import Compare
+from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
@@ -139,7 +140,10 @@ def _join(
         portal_url=parts.portal_url,
         extra_routes=extra_routes,
     )
-    reconciler = Reconciler(store, Listing(saleor), Compare(store, saleor, kustom, parts.pace))
+    listing = Listing(saleor)
+    expiry = Expiry(parts, listing, extend=settings.extend_authorizations)
+    compare = Compare(store, saleor, kustom, parts.pace)
+    reconciler = Reconciler(store, listing, compare, expiry)
     return App(settings, store, kustom, saleor, keys, worker, reconciler, web)
 
 

@@ -38,6 +38,7 @@ class Settings:
     )
     kustom_order_id_key: str = "kustom_order_id"
     extra_currencies: tuple[str, ...] = ()
+    extend_authorizations: bool = False
     product_url: str = ""
     concurrency: int = 20
     rate_per_second: float = 5.0
@@ -317,6 +318,12 @@ SETTINGS: tuple[Setting, ...] = (
         "currencies to allow beside those that Kustom lists",
         "CZK,HUF",
         _currencies,
+    ),
+    Setting(
+        "EXTEND_AUTHORIZATIONS",
+        "ask Kustom for more time three days before an authorization expires",
+        "true",
+        _boolean,
     ),
     Setting(
         "PRODUCT_URL",

@@ -62,6 +62,7 @@ WRONG = {
     "DATABASE_URL": ("sqlite://relative.db", "mysql://a/b", "sqlite:///", "app.db"),
     "ALLOWED_SALEOR_URLS": ("https://*.shop.example/", "shop.example", "https://a.example,b"),
     "ALLOW_PRIVATE_HOSTS": ("yes", "1", "True"),
+    "EXTEND_AUTHORIZATIONS": ("yes", "1", "True"),
     "DASHBOARD_ORIGINS": ("https://a.example/dashboard", "https://a;script-src *", "'none'"),
     "KUSTOM_LIVE_URL": ("api.kustom.co", "https://[::1"),
     "KUSTOM_PLAYGROUND_URL": ("https://user:pass@api.example",),

@@ -5,7 +5,16 @@ import sys
 import typer
 
 from saleor_kustom import __version__
-from saleor_kustom.cli import credentials, database, demo, plan, reconcile, serve, shops
+from saleor_kustom.cli import (
+    authorizations,
+    credentials,
+    database,
+    demo,
+    plan,
+    reconcile,
+    serve,
+    shops,
+)
 from saleor_kustom.errors import SaleorKustomError
 
 app = typer.Typer(
@@ -20,6 +29,7 @@ app.command("mode")(shops.mode)
 app.command("shops")(shops.shops)
 app.command("captures")(shops.captures)
 app.command("resume")(shops.resume)
+app.command("expiring")(authorizations.expiring)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)

@@ -17,6 +17,7 @@ _FAILED = document("failed_deliveries")
 #: Not charged in full: what a capture may be missing for. Not asked is whether Saleor shows
 #: anything as authorized, since an order may be linked by metadata alone.
 _CHARGE = ["NONE", "PARTIAL"]
+_AUTHORIZED = ["FULL", "PARTIAL"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,14 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderPage:
+    """One page of order ids; `after` leads to the next, None: it was the last."""
+
+    order_ids: tuple[str, ...]
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Failed:
     """What Saleor could not deliver, and its version now ("3.22.67"; empty: not known)."""
 
@@ -53,19 +62,38 @@ class Listing:
 
     async def unsettled(self, shop: Shop, *, since: datetime | None, after: str | None) -> Page:
         """Return a page of fulfillments of unsettled orders, of those created `since`."""
+        where = _where(since) | {"hasFulfillments": True}
+        nodes, after = await self._orders(shop, where, _filter(since), after)
+        try:
+            shipped = tuple(s for node in nodes for s in _shipped(node))
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused("NOT_UNDERSTOOD", ("the list of orders",)) from error
+        return Page(shipped, after)
+
+    async def authorized(
+        self, shop: Shop, *, since: datetime | None, after: str | None
+    ) -> OrderPage:
+        """Return a page of orders that are authorized and not charged in full, shipped or not."""
+        where = _where(since) | {"authorizeStatus": {"oneOf": _AUTHORIZED}}
+        chosen = _filter(since) | {"authorizeStatus": _AUTHORIZED}
+        nodes, after = await self._orders(shop, where, chosen, after)
+        return OrderPage(tuple(str(node["id"]) for node in nodes), after)
+
+    async def _orders(
+        self, shop: Shop, where: dict[str, Any], chosen: dict[str, Any], after: str | None
+    ) -> tuple[list[Mapping[str, Any]], str | None]:
         if release(shop.saleor_version) >= (3, 22):
-            variables: dict[str, Any] = {"where": _where(since)}
-            found = await self._client.read(shop, _WHERE, variables | {"after": after})
+            variables: dict[str, Any] = {"where": where, "after": after}
+            found = await self._client.read(shop, _WHERE, variables)
         else:
-            variables = {"filter": _filter(since)}
-            found = await self._client.read(shop, _FILTER, variables | {"after": after})
+            found = await self._client.read(shop, _FILTER, {"filter": chosen, "after": after})
         try:
             orders = found["orders"]
             page = orders["pageInfo"]
-            shipped = tuple(s for edge in orders["edges"] for s in _shipped(edge["node"]))
-        except (KeyError, TypeError, ValueError) as error:
+            nodes = [edge["node"] for edge in orders["edges"]]
+            return nodes, page["endCursor"] if page["hasNextPage"] else None
+        except (KeyError, TypeError) as error:
             raise Refused("NOT_UNDERSTOOD", ("the list of orders",)) from error
-        return Page(shipped, page["endCursor"] if page["hasNextPage"] else None)
 
     async def failed(self, shop: Shop) -> Failed:
         """Return the fulfillments of deliveries that Saleor gave up on, and its version."""
@@ -80,7 +108,6 @@ class Listing:
 def _where(since: datetime | None) -> dict[str, Any]:
     where: dict[str, Any] = {
         "chargeStatus": {"oneOf": _CHARGE},
-        "hasFulfillments": True,
     }
     if since is not None:
         where["createdAt"] = {"gte": since.astimezone(UTC).isoformat()}

@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Iterator
 
 from saleor_kustom.store.accounts import Accounts
+from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
@@ -20,7 +21,16 @@ from saleor_kustom.store.shops import Shops, StoredKeys
 from saleor_kustom.store.sqlite import Sqlite
 from saleor_kustom.store.worker_lock import worker_lock
 
-__all__ = ["Capture", "LeaseLost", "Pause", "Scope", "Store", "StoredKeys", "copy"]
+__all__ = [
+    "Capture",
+    "LeaseLost",
+    "OpenAuthorization",
+    "Pause",
+    "Scope",
+    "Store",
+    "StoredKeys",
+    "copy",
+]
 
 
 class Store:
@@ -36,6 +46,7 @@ class Store:
         self.pauses = Pauses(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
+        self.authorizations = Authorizations(db)
 
     @classmethod
     async def open(

@@ -17,6 +17,7 @@ from saleor_kustom.errors import CallError, KeysUnavailable, StoreUnavailable
 from saleor_kustom.saleor.listing import Listing, Shipped
 from saleor_kustom.store import Capture, Store
 from saleor_kustom.worker.compare import Compare, Differing
+from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.journey import APPROVAL
 
 _log = logging.getLogger(__name__)
@@ -46,10 +47,11 @@ class Found:
 class Reconciler:
     """Compares shops with Saleor and Kustom."""
 
-    def __init__(self, store: Store, listing: Listing, compare: Compare) -> None:
+    def __init__(self, store: Store, listing: Listing, compare: Compare, expiry: Expiry) -> None:
         self._store = store
         self._listing = listing
         self._compare = compare
+        self._expiry = expiry
 
     async def tick(self, now: float) -> None:
         """Run what is due, in one of all instances. Never raises for a shop that is away."""
@@ -76,6 +78,7 @@ class Reconciler:
             await meta.put(cursor, reached or "")
         if nightly:
             await self._orders(shop, await self._open(shop, now - RECENT_S, now), found)
+            await self._expiry.look(shop, now)
         if await meta.take_turn(f"recent {shop.api_url}", OFTEN_S):
             shop = await self._failed(shop, found)
             if not nightly:

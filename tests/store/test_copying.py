@@ -8,7 +8,7 @@ from rows import ACCOUNT, BINDING, SHOP, captured, claim, claim_one, receive, re
 
 from saleor_kustom.capture.parties import Mode
 from saleor_kustom.errors import StoreUnavailable
-from saleor_kustom.store import Store, copy
+from saleor_kustom.store import OpenAuthorization, Store, copy
 from saleor_kustom.store.copying import TABLES
 from saleor_kustom.store.opening import path_of
 
@@ -32,6 +32,9 @@ async def source(sqlite_url):
     await rest(store, third, due_in_s=0.0)
     await store.rate.take("live", "M1", 5.0)
     await store.meta.put("cursor", "here")
+    await store.authorizations.put(
+        OpenAuthorization(SHOP, "O1", "1", "K1", "SEK", 100, 1_900_000_000.5, "too old")
+    )
     await store.close()
     return sqlite_url
 
