@@ -25,6 +25,7 @@ from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
+from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
@@ -54,6 +55,7 @@ class App:
     keys: KeyRing
     worker: Worker
     reconciler: Reconciler
+    before_install: BeforeInstall
     web: Starlette
 
 
@@ -144,7 +146,8 @@ def _join(
     expiry = Expiry(parts, listing, extend=settings.extend_authorizations)
     compare = Compare(store, saleor, kustom, parts.pace)
     reconciler = Reconciler(store, listing, compare, expiry)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, web)
+    before = BeforeInstall(parts)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
 
 
 def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:

@@ -3,6 +3,8 @@
 import asyncio
 import json
 import time
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,9 +12,11 @@ import typer
 
 from saleor_kustom import settings as settings_of
 from saleor_kustom.app import App, open_app
+from saleor_kustom.capture.money import shown as amount_shown
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.cli.common import the_shop
 from saleor_kustom.errors import SettingsError
+from saleor_kustom.worker.before_install import Preview
 from saleor_kustom.worker.reconcile import Found
 
 
@@ -24,13 +28,21 @@ def reconcile(
         str | None, typer.Option(help="Orders placed since then (ISO 8601); default: all.")
     ] = None,
     dry_run: Annotated[bool, typer.Option(help="Only print what would be done.")] = False,
+    before_install: Annotated[
+        bool,
+        typer.Option(help="Plan what shipped before the installation too, and ask to capture it."),
+    ] = False,
+    yes: Annotated[bool, typer.Option(help="Do not ask: capture what was planned.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print a JSON line per shop.")] = False,
 ) -> None:
     """Compare Saleor's fulfillments and Kustom's captures with ours; make what is missing.
 
     A running `serve` then captures what was found. Fulfillments from before the installation
-    are listed and never captured by this command.
+    are listed, and captured only with --before-install after their sum was shown.
     """
+    if before_install:
+        asyncio.run(_before_install(saleor_api_url, _seconds(since), dry_run=dry_run, yes=yes))
+        return
     for shop, found in asyncio.run(_run(saleor_api_url, _seconds(since), dry_run=dry_run)):
         shown = _shown(shop, found)
         if as_json:
@@ -56,6 +68,40 @@ async def _run(
 
 async def _one(app: App, shop: Shop, since: float | None, *, dry_run: bool) -> Found:
     return await app.reconciler.run(shop, since=since, now=time.time(), dry_run=dry_run)
+
+
+async def _before_install(
+    api_url: str | None, since: float | None, *, dry_run: bool, yes: bool
+) -> None:
+    async with open_app(settings_of.load()) as app:
+        shops = [await the_shop(app.store, api_url)] if api_url else await app.store.shops.all()
+        for shop in shops:
+            found = await _one(app, shop, since, dry_run=True)
+            previews = await app.before_install.preview(shop, found.before_install)
+            chosen = [one for one in previews if one.amount_minor is not None]
+            total = _show(shop, previews)
+            if not chosen or dry_run:
+                continue
+            question = f"Capture {len(chosen)} parcels of {shop.api_url}, {total}?"
+            if yes or typer.confirm(question):
+                made = await app.before_install.capture(shop, chosen)
+                typer.echo(f"{made} captures are due now.")
+
+
+def _show(shop: Shop, previews: Sequence[Preview]) -> str:
+    """Print each parcel; return the sums by currency."""
+    typer.echo(f"{shop.api_url}: {len(previews)} parcels shipped before the installation")
+    sums: Counter[str] = Counter()
+    for one in previews:
+        if one.amount_minor is None:
+            what = f"not captured: {one.why}"
+        else:
+            what = amount_shown(one.amount_minor, one.currency)
+            sums[one.currency] += one.amount_minor
+        typer.echo(f"  order {one.order_number} {one.shipped.fulfillment_id}: {what}")
+    total = " + ".join(amount_shown(minor, code) for code, minor in sorted(sums.items()))
+    typer.echo(f"  in all {total or 'nothing to capture'}")
+    return total
 
 
 def _seconds(since: str | None) -> float | None:

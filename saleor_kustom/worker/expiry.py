@@ -6,19 +6,18 @@ orders are those that Saleor shows as authorized and not charged in full, shippe
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from saleor_kustom.capture.authorization import Authorization
-from saleor_kustom.capture.binding import candidates, refusal
-from saleor_kustom.capture.fulfillment import Order
-from saleor_kustom.capture.parties import Account, Shop
-from saleor_kustom.capture.plan import Binding, idempotency_key
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.capture.plan import idempotency_key
 from saleor_kustom.errors import CallError, OutcomeUnknown, Refused
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.store import OpenAuthorization
 from saleor_kustom.worker.journey import Parts
+from saleor_kustom.worker.seeing import Seen, see
 
 _log = logging.getLogger(__name__)
 
@@ -29,14 +28,6 @@ NEAR_S = 7 * DAY_S
 EXTEND_S = 3 * DAY_S
 #: No authorization lives longer (Kustom contract, 8).
 _LONGEST_S = 95 * DAY_S
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    order: Order
-    account: Account
-    binding: Binding
-    authorization: Authorization
 
 
 class Expiry:
@@ -77,7 +68,7 @@ class Expiry:
         known = await self._parts.store.authorizations.get(shop.api_url, order_id)
         if known is not None and known.expires_at > now + NEAR_S:
             return  # it does not move towards us; seen in time
-        seen = await self._see(shop, order_id)
+        seen = await see(self._parts, shop, order_id)
         if seen is None or seen.authorization.expires_at is None:
             if known is not None:  # no order of ours any more
                 await self._parts.store.authorizations.put(replace(known, remaining_minor=0))
@@ -85,41 +76,10 @@ class Expiry:
         problem = None
         if self._extend and _extendable(seen.authorization, now):
             problem = await self._extended(seen)
-            seen = await self._see(shop, order_id) or seen
+            seen = await see(self._parts, shop, order_id) or seen
         await self._keep(shop, seen, problem)
 
-    async def _see(self, shop: Shop, order_id: str) -> _Seen | None:
-        """Read both sides; None: nothing that is Kustom's. Binds nothing."""
-        store = self._parts.store
-        order = await self._parts.saleor.order(shop, order_id)
-        if order is None:
-            return None
-        binding = await store.captures.binding(shop.api_url, order_id)
-        if binding is not None:
-            account = await store.accounts.by_binding(shop.api_url, binding)
-            ids = [binding.kustom_order_id]
-        else:
-            account = await store.accounts.get(shop.api_url, order.channel)
-            known = candidates(order, self._parts.policy(shop, order.channel))
-            ids = [one.kustom_order_id for one in known if one.valid]
-        if account is None:
-            return None
-        for kustom_order_id in ids:
-            found = await self._found(account, kustom_order_id)
-            if found is not None and (binding is not None or refusal(order, found) is None):
-                merchant = Binding(account.environment, account.merchant_id, kustom_order_id)
-                return _Seen(order, account, merchant, found)
-        return None
-
-    async def _found(self, account: Account, kustom_order_id: str) -> Authorization | None:
-        await self._parts.pace.leave_room()
-        await self._parts.pace(account)
-        try:
-            return await self._parts.kustom.order(account, kustom_order_id)
-        except Refused:
-            return None
-
-    async def _extended(self, seen: _Seen) -> str | None:
+    async def _extended(self, seen: Seen) -> str | None:
         """Ask for more time; return why there is none. The old expiry makes the key."""
         kustom: KustomClient = self._parts.kustom
         until = str(seen.authorization.expires_at)
@@ -133,7 +93,7 @@ class Expiry:
             _log.warning("it is unknown whether %s was extended: %s", seen.order.number, error)
         return None
 
-    async def _keep(self, shop: Shop, seen: _Seen, problem: str | None) -> None:
+    async def _keep(self, shop: Shop, seen: Seen, problem: str | None) -> None:
         there = seen.authorization
         if there.expires_at is None:
             return
