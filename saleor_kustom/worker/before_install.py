@@ -18,10 +18,15 @@ from saleor_kustom.worker.entries import earlier_of
 from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.seeing import Seen, see
 
+_NOT_SEEN = "not paid with Kustom, or its channel has no credentials"
+
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """One parcel. `amount_minor` None: it would not be captured, and `why`."""
+    """One parcel. `order_number` is the order's id where the number isn't known.
+
+    `amount_minor` None: it would not be captured, and `why`.
+    """
 
     shipped: Shipped
     order_number: str
@@ -39,13 +44,15 @@ class BeforeInstall:
     async def preview(self, shop: Shop, shipped: Iterable[Shipped]) -> Sequence[Preview]:
         """Return what each would capture now, the older parcels of an order first.
 
-        Orders that are not Kustom's are left out. Raises CallError.
+        Raises CallError.
         """
         found: list[Preview] = []
         ordered = sorted(shipped, key=lambda one: (one.order_id, one.created))
         for order_id, parcels in groupby(ordered, key=lambda one: one.order_id):
             seen = await see(self._parts, shop, order_id)
-            if seen is not None:
+            if seen is None:
+                found += [Preview(one, order_id, "", None, _NOT_SEEN) for one in parcels]
+            else:
                 found += await self._parcels(shop, seen, list(parcels))
         return found
 

@@ -62,10 +62,11 @@ async def test_what_our_own_earlier_installation_captured_is_known(world, previe
     assert len(there.captures) == 1
 
 
-async def test_an_order_of_another_payment_is_left_out(world, previewed):
+async def test_an_order_of_another_payment_is_said_to_be_one(world, previewed):
     order = world.saleor.add_order([MUGS], psp_reference="ch_123")
     fulfillment = world.saleor.fulfill(order["id"])
     fulfillment["created"] = "2020-01-01T00:00:00.000000+00:00"
     world.saleor.queue.clear()
-    _, previews = await previewed()
-    assert list(previews) == []
+    _, [preview] = await previewed()
+    assert preview.amount_minor is None
+    assert "not paid with Kustom" in preview.why
