@@ -20,6 +20,9 @@ from saleor_kustom.worker.steps import advance
 
 _log = logging.getLogger(__name__)
 
+#: A person should look: asking again alone may never mend it.
+_ALERT = logging.ERROR
+
 #: A deploy stops us with SIGTERM and waits this long before it kills.
 STOP_WITHIN_S = 20.0
 
@@ -147,7 +150,8 @@ class Worker:
             "status": error.status or 0,
             "correlation_id": error.correlation_id or "",
         }
-        _log.warning("capture %s: %s", journey.capture.id, error)
+        alert = isinstance(decision, Again) and decision.alert
+        _log.log(_ALERT if alert else logging.WARNING, "capture %s: %s", journey.capture.id, error)
         match decision:
             case Again():
                 due_in_s: float = decision.after_s

@@ -251,3 +251,16 @@ def test_every_reason_has_words_and_a_cure_without_unknown_names(reason):
     held = Held(reason, {})
     assert held.problem
     assert held.cure.endswith(".")
+
+
+async def test_a_firewall_is_asked_slowly_and_somebody_is_told(world, rows, clock, later, caplog):
+    order, there = world.order([MUGS])
+    world.kustom.fail_next("html 403")
+    world.saleor.fulfill(order["id"])
+    await world.settle()
+    [row] = await rows(order)
+    assert (row.waiting, row.held) == ("firewall", None)
+    assert 900.0 <= row.due_at - clock() <= 1800.0
+    assert [r.levelname for r in caplog.records if "FIREWALL" in r.getMessage()] == ["ERROR"]
+    await later()
+    assert there.captured == AMOUNT
