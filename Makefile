@@ -49,7 +49,7 @@ $(VENV)/.ready: requirements-dev.lock pyproject.toml
 	touch $@
 
 LOCK := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --quiet
+	--no-emit-index-url --no-strip-extras --no-header --no-annotate --quiet
 lock:  ## Pin again, after a change of dependencies (needs uv)
 	$(LOCK) --extra postgres --output-file requirements.lock
 	$(LOCK) --extra postgres --group dev --output-file requirements-dev.lock
