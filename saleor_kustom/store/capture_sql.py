@@ -16,6 +16,10 @@ _PAUSED = """c.state <> 'captured' and exists (select 1 from pause p where p.nam
         'account ' || c.account,
         'account ' || c.api_url || ' ' || c.account))"""
 
+#: Kustom's host is away. What is not bound yet is known by what it has been waiting for.
+_SHUT = """(c.account like :shut
+        or :shut <> 'none' and c.account = '' and c.waiting = 'kustom_away')"""
+
 # The head of a line: who runs, then what is not held, then money before reports and tracking,
 # then the oldest. Running first keeps the unique index from failing whole claims, since ids
 # become visible out of commit order (durable-engine, 3.1). As a scalar subquery it is fast
@@ -23,6 +27,7 @@ _PAUSED = """c.state <> 'captured' and exists (select 1 from pause p where p.nam
 CLAIM = f"""with head as (
     select c.id from capture c
     where c.due_at is not null and c.due_at <= :now
+      and not (c.state <> 'captured' and {_SHUT})
       and not ({_PAUSED})
       and c.id = (
         select e.id from capture e where e.line = c.line and e.due_at is not null

@@ -6,7 +6,7 @@ run that lost its lease can't write. A crash needs no code: the row falls due ag
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from saleor_kustom.capture.plan import Binding
@@ -40,9 +40,16 @@ class Captures:
             return 0
         return len(await self._db((sql.RELEASE_DEAD, {})))
 
-    async def claim(self, worker: str, limit: int, lease_s: float) -> list[Capture]:
-        """Lease up to `limit` due captures, at most one of each line, the longest due first."""
-        params = {"worker": worker, "limit": limit, "lease": lease_s}
+    async def claim(
+        self, worker: str, limit: int, lease_s: float, *, shut: Collection[str] = ()
+    ) -> list[Capture]:
+        """Lease up to `limit` due captures, at most one of each line, the longest due first.
+
+        `shut`: environments of Kustom that are not to be called now; what needs them stays.
+        """
+        everywhere = len(shut) > 1
+        pattern = "%/%" if everywhere else "".join(f"{env}/%" for env in shut) or "none"
+        params = {"worker": worker, "limit": limit, "lease": lease_s, "shut": pattern}
         try:
             rows = await self._db((self._claim, params))
         except Conflict:  # a line's earlier id became visible just now: the next poll finds it

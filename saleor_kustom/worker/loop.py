@@ -15,6 +15,7 @@ from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failu
 from saleor_kustom.errors import CallError, StoreUnavailable
 from saleor_kustom.store import Capture, LeaseLost
 from saleor_kustom.worker.journey import Journey, Parts, Rest
+from saleor_kustom.worker.pace import AWAY
 from saleor_kustom.worker.reading import PAUSED_S
 from saleor_kustom.worker.steps import advance
 
@@ -77,8 +78,10 @@ class Worker:
             return []
 
     async def _take(self, slots: int) -> list[Capture]:
-        captures, lease = self.parts.store.captures, self.parts.lease
-        return await captures.claim(self.name, slots, lease.lasts_s)
+        captures, lease, pace = self.parts.store.captures, self.parts.lease, self.parts.pace
+        if pace.awaits_probe():
+            slots = 1
+        return await captures.claim(self.name, slots, lease.lasts_s, shut=pace.shut())
 
     def _start(self, capture: Capture) -> None:
         task = asyncio.create_task(self._run(capture))
@@ -163,7 +166,8 @@ class Worker:
                     {"amount": journey.shown(journey.capture.amount_minor or 0), **detail},
                 )
                 raise await journey.hold(held)
-        raise await journey.wait(why, due_in_s, detail, failures=failures + 1)
+        failed = error.code != AWAY
+        raise await journey.wait(why, due_in_s, detail, failures=failures + failed)
 
     async def _pause(self, journey: Journey, error: CallError) -> float:
         """Pause the merchant account as a whole: every call of it would be refused."""

@@ -2,7 +2,8 @@
 
 The rate is counted in the database, so that it holds for all instances together (domain
 rule 26). The breaker is this instance's own: in an outage each instance lets single probes
-through instead of a storm.
+through instead of a storm, and leaves what is due for that host unclaimed meanwhile, so that
+it goes on at once when the host is back.
 """
 
 import asyncio
@@ -14,6 +15,8 @@ from saleor_kustom.capture.parties import Account
 from saleor_kustom.errors import CallError, OutcomeUnknown, Unavailable
 from saleor_kustom.store import Store
 
+#: Not sent, since the host did not answer others (in lower case, what the row waits for).
+AWAY = "KUSTOM_AWAY"
 #: So many calls in a row without a sensible answer open the breaker.
 _OPEN_AFTER = 5
 _FIRST_S = 2.0
@@ -25,8 +28,22 @@ _SLEEP_AT_MOST_S = 2.0
 @dataclass(slots=True)
 class _Breaker:
     failures: int = 0
-    closed_at: float = 0.0  # monotonic; no call before this
+    shut_until: float = 0.0  # monotonic; no call before this
     span_s: float = _FIRST_S
+    probing: bool = False
+
+    @property
+    def open(self) -> bool:
+        return self.failures >= _OPEN_AFTER
+
+    def count(self, now: float) -> None:
+        """Count an outage. Calls that were under way when it opened make it no longer."""
+        was_open = self.open
+        self.failures += 1
+        if self.open and (self.probing or not was_open):
+            self.shut_until = now + self.span_s
+            self.span_s = min(_LONGEST_S, self.span_s * 2)
+            self.probing = False
 
 
 class Pace:
@@ -76,21 +93,33 @@ class Pace:
         if not _is_outage(error):
             self.succeeded(account)
             return
-        breaker = self._breakers.setdefault(account.environment, _Breaker())
-        breaker.failures += 1
-        if breaker.failures >= _OPEN_AFTER:
-            breaker.closed_at = self._monotonic() + breaker.span_s
-            breaker.span_s = min(_LONGEST_S, breaker.span_s * 2)
+        if error.code != AWAY:  # that one was never sent
+            breaker = self._breakers.setdefault(account.environment, _Breaker())
+            breaker.count(self._monotonic())
+
+    def shut(self) -> set[str]:
+        """Return the environments that are not to be called now."""
+        now = self._monotonic()
+        return {env for env, breaker in self._open() if breaker.shut_until > now}
+
+    def awaits_probe(self) -> bool:
+        """Tell whether the next call to some host is to be a single one."""
+        now = self._monotonic()
+        return any(breaker.shut_until <= now for _, breaker in self._open())
+
+    def _open(self) -> list[tuple[str, _Breaker]]:
+        return [(env, breaker) for env, breaker in self._breakers.items() if breaker.open]
 
     def _pass_breaker(self, environment: str) -> None:
         breaker = self._breakers.get(environment)
-        if breaker is None or breaker.failures < _OPEN_AFTER:
+        if breaker is None or not breaker.open:
             return
-        left_s = breaker.closed_at - self._monotonic()
+        left_s = breaker.shut_until - self._monotonic()
         if left_s > 0:
-            raise Unavailable("KUSTOM_AWAY", retry_after_s=left_s)
+            raise Unavailable(AWAY, retry_after_s=left_s)
         # This call is the probe: the others wait until it has answered.
-        breaker.closed_at = self._monotonic() + breaker.span_s
+        breaker.probing = True
+        breaker.shut_until = self._monotonic() + breaker.span_s
 
 
 def _is_outage(error: CallError) -> bool:
