@@ -27,7 +27,7 @@ class State(StrEnum):
     CAPTURED = "captured"  # Kustom confirmed and its capture id is stored
     REPORTED = "reported"  # Saleor knows too; only tracking or a cancellation can follow
     NOTHING = "nothing"  # there is nothing to capture, and the reason is stored
-    WITHDRAWN = "withdrawn"  # the fulfillment was cancelled before any money moved
+    WITHDRAWN = "withdrawn"  # the fulfillment was cancelled, and no money is known to have moved
 
 
 class Event(StrEnum):
@@ -71,7 +71,8 @@ TRANSITIONS: Mapping[State, Mapping[Event, State]] = {
         # For example: the order's Kustom id was written late.
         Event.RECONSIDERED: State.RECEIVED,
     },
-    State.WITHDRAWN: {},
+    # A restored database did not know that it had been captured before.
+    State.WITHDRAWN: {Event.KUSTOM_CONFIRMED: State.CAPTURED},
 }
 
 #: States whose plan holds units, the fee and the gift card's share of the order's ledger.

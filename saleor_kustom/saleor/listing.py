@@ -60,10 +60,15 @@ class Listing:
     def __init__(self, client: SaleorClient) -> None:
         self._client = client
 
-    async def unsettled(self, shop: Shop, *, since: datetime | None, after: str | None) -> Page:
-        """Return a page of fulfillments of unsettled orders, of those created `since`."""
+    async def shipped(
+        self, shop: Shop, *, since: datetime | None, after: str | None, settled: bool = False
+    ) -> Page:
+        """Return a page of fulfillments of orders created `since`; `settled`: paid ones too."""
         where = _where(since) | {"hasFulfillments": True}
-        nodes, after = await self._orders(shop, where, _filter(since), after)
+        chosen = _filter(since)
+        if settled:
+            del where["chargeStatus"], chosen["chargeStatus"]
+        nodes, after = await self._orders(shop, where, chosen, after)
         try:
             shipped = tuple(s for node in nodes for s in _shipped(node))
         except (KeyError, TypeError, ValueError) as error:

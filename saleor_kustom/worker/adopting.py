@@ -66,7 +66,7 @@ async def find_unknown(
     They go first and are adopted, in the order in which they were made, so that each gets the
     units that it had; then this capture goes on by itself.
     """
-    known = {row.fulfillment_id for row in ledger}
+    known = {row.fulfillment_id for row in ledger if not _withdrawn_unseen(row)}
     missing = [f for f in order.fulfillments if f.id not in known]
     there = [(found(authorization, reference(order, f)), f) for f in missing]
     unknown = [(_when(capture), f) for capture, f in there if capture is not None]
@@ -78,6 +78,19 @@ async def find_unknown(
         )
     held = Held(Reason.LEDGER_INCOMPLETE, {"unknown": len(unknown)})
     raise await journey.hold(held, due_in_s=_AFTER_S)
+
+
+async def captured_after_all(journey: Journey) -> None:
+    """Adopt the capture of a withdrawn parcel, if a restored database had forgotten it."""
+    there = await _captured_there(journey)
+    if there is None:
+        raise await journey.rest(what="rests", detail={})
+    await adopt(journey, await _planned_again(journey), there)
+
+
+def _withdrawn_unseen(row: Capture) -> bool:
+    """Tell whether a parcel was withdrawn before its order was bound, so unseen at Kustom."""
+    return row.state is State.WITHDRAWN and row.held is None
 
 
 def _when(capture: KustomCapture) -> datetime:

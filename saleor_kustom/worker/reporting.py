@@ -23,8 +23,9 @@ from saleor_kustom.capture.report import (
     report as report_of,
 )
 from saleor_kustom.capture.shipping_info import difference, entries
-from saleor_kustom.capture.state import Event
+from saleor_kustom.capture.state import Event, State
 from saleor_kustom.errors import Refused
+from saleor_kustom.store import Capture
 from saleor_kustom.worker.entries import earlier_of, wakes_of
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
@@ -123,6 +124,7 @@ async def _rest_canceled(
     rows = await journey.parts.store.captures.of_order(capture.api_url, order.id)
     ledger = Ledger(tuple(earlier_of(row, order) for row in rows))
     if ledger.taken_over(capture.fulfillment_id):
+        await _wake_given_back(journey, rows, ledger)
         return await journey.rest(*events, what="taken_over", detail={}, **columns)
     detail = {"amount": journey.shown(capture.amount_minor or 0)}
     return await journey.hold(
@@ -131,6 +133,16 @@ async def _rest_canceled(
         wakes=None if capture.held else wakes_of(capture),
         **columns,
     )
+
+
+async def _wake_given_back(journey: Journey, rows: Sequence[Capture], ledger: Ledger) -> None:
+    """Wake cancelled parcels whose units this one had taken over: nobody has shipped them now."""
+    for row in rows:
+        settled = row.canceled and row.state is State.REPORTED and row.held is None
+        if settled and not ledger.taken_over(row.fulfillment_id):
+            await journey.parts.store.captures.notice(
+                row.api_url, row.order_id, row.fulfillment_id, row.fulfillment_created
+            )
 
 
 async def _captured(journey: Journey) -> Captured:

@@ -13,7 +13,7 @@ from saleor_kustom.capture.retry import FRAUD_POLL_S
 from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.store import Capture
-from saleor_kustom.worker.adopting import adopt, find_unknown, withdraw
+from saleor_kustom.worker.adopting import adopt, captured_after_all, find_unknown, withdraw
 from saleor_kustom.worker.entries import earlier_of
 from saleor_kustom.worker.journey import APPROVAL, Journey
 from saleor_kustom.worker.reading import check_identity, found, read_kustom, read_saleor
@@ -43,7 +43,7 @@ async def advance(journey: Journey) -> None:
             case State.NOTHING:
                 await _canceled_meanwhile(journey)
             case State.WITHDRAWN:
-                raise await journey.rest(what="rests", detail={})
+                await captured_after_all(journey)
 
 
 _WITHDRAWABLE = frozenset({State.RECEIVED, State.PLANNED, State.NOTHING})
