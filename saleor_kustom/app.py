@@ -140,6 +140,7 @@ def _join(
         settings=settings,
         wake=worker.wake,
         portal_url=parts.portal_url,
+        monotonic=monotonic,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)

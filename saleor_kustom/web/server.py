@@ -1,5 +1,6 @@
 """The HTTP edge: routes and how errors are answered."""
 
+import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 
@@ -37,10 +38,11 @@ def create_web(
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
+    monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored."""
-    webhooks = Webhooks(store, keys, wake)
+    webhooks = Webhooks(store, keys, wake, monotonic=monotonic)
     installations = Installations(store, saleor, outbound, settings, webhooks.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
