@@ -28,7 +28,9 @@ from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.expiry import Expiry
+from saleor_kustom.worker.hints import HintWorker
 from saleor_kustom.worker.lease import Lease
+from saleor_kustom.worker.outside import OutsideLook
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 
@@ -56,6 +58,7 @@ class App:
     worker: Worker
     reconciler: Reconciler
     before_install: BeforeInstall
+    hints: HintWorker
     web: Starlette
 
 
@@ -145,10 +148,12 @@ def _join(
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
-    compare = Compare(store, saleor, kustom, parts.pace)
+    outside = OutsideLook(parts)
+    compare = Compare(store, saleor, kustom, parts.pace, outside)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
+    hints = HintWorker(parts, outside)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, hints, web)
 
 
 def chosen_by_operator(settings: Settings) -> Policy:
@@ -196,7 +201,7 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop), app.hints.run(stop))
 
 
 async def _reconcile(app: App, stop: asyncio.Event) -> None:

@@ -34,3 +34,9 @@ class Account:
     merchant_id: str
     username: str
     password: str = field(repr=False)
+
+
+def mode_of(shop: Shop, account: Account) -> Mode:
+    """Return whether anything is written: playground captures, live observes until told."""
+    by_default = Mode.CAPTURE if account.environment == "playground" else Mode.OBSERVE
+    return shop.mode or by_default

@@ -42,6 +42,18 @@ class TransactionReport:
 
 
 @dataclass(frozen=True, slots=True)
+class TransactionEvent:
+    """One event that says what happened at Kustom outside the app."""
+
+    type: str  # CHARGE_SUCCESS, REFUND_SUCCESS …
+    psp_reference: str
+    amount: Decimal
+    message: str
+    external_url: str | None = None
+    time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class NewTransaction:
     """A transaction of our own: its charges are reported on it, it authorizes nothing."""
 

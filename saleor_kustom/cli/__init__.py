@@ -10,6 +10,7 @@ from saleor_kustom.cli import (
     credentials,
     database,
     demo,
+    outside,
     plan,
     policy,
     reconcile,
@@ -31,6 +32,8 @@ app.command("shops")(shops.shops)
 app.command("captures")(shops.captures)
 app.command("resume")(shops.resume)
 app.command("expiring")(authorizations.expiring)
+app.command("kustom-webhook")(outside.kustom_webhook)
+app.command("outside")(outside.outside)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)

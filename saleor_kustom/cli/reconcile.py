@@ -52,7 +52,8 @@ def reconcile(
         typer.echo(
             f"{shop.api_url}: looked at {found.looked_at}; {verb}: {len(found.missing)}; "
             f"changed in Saleor: {len(found.changed)}; from before the installation: "
-            f"{len(found.before_install)}; differing, held: {len(found.differing)}"
+            f"{len(found.before_install)}; differing, held: {len(found.differing)}; "
+            f"at Kustom outside the app: {len(found.outside)}"
         )
         for line in (line for key in _LISTS for line in shown[key]):
             typer.echo(f"  {line}")
@@ -114,7 +115,7 @@ def _seconds(since: str | None) -> float | None:
     return (when if when.tzinfo else when.replace(tzinfo=UTC)).timestamp()
 
 
-_LISTS = ("missing", "changed", "before_install", "differing")
+_LISTS = ("missing", "changed", "before_install", "differing", "outside")
 
 
 def _shown(shop: Shop, found: Found) -> dict[str, Any]:
@@ -129,5 +130,9 @@ def _shown(shop: Shop, found: Found) -> dict[str, Any]:
         "differing": [
             f"capture {d.capture_id} of {d.order_id}: Kustom {d.kustom}, here {d.planned}"
             for d in found.differing
+        ],
+        "outside": [
+            f"outside the app: {o.kind} {o.kustom_id} of {o.amount_minor} minor units"
+            for o in found.outside
         ],
     }

@@ -11,7 +11,7 @@ from graphql import DocumentNode, parse
 
 from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.parties import Shop
-from saleor_kustom.capture.report import NewTransaction, Report
+from saleor_kustom.capture.report import NewTransaction, Report, TransactionEvent
 from saleor_kustom.errors import CallError, Refused, Unavailable
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.reading import read_order, read_transactions
@@ -36,6 +36,9 @@ _ORDER = document("order")
 _NEWEST_ORDER = document("order", newest=True)
 _REPORT = document("report")
 _CREATE = document("create_transaction")
+_EVENT = document("report_event")
+_NOTES = document("notes")
+_ADD_NOTE = document("add_note")
 _IDENTIFY = document("identify")
 
 
@@ -90,6 +93,38 @@ class SaleorClient:
         answer = await self._execute(shop.api_url, shop.token, _REPORT, variables)
         return _reported(answer, asked)
 
+    async def report_event(
+        self, shop: Shop, transaction_id: str, event: TransactionEvent
+    ) -> Reported:
+        """Report one event. Safe to repeat. Raises Unavailable or Refused."""
+        variables = {
+            "transaction": transaction_id,
+            "type": event.type,
+            "amount": format(event.amount, "f"),
+            "pspReference": event.psp_reference,
+            "message": event.message[:512],
+            "externalUrl": event.external_url,
+            "time": event.time.isoformat() if event.time else None,
+        }
+        answer = await self._execute(shop.api_url, shop.token, _EVENT, variables)
+        if any(_denied(error, "event") for error in answer.errors):
+            return Reported(transaction_refused=True)
+        _check(answer, "event")
+        return Reported()
+
+    async def notes(self, shop: Shop, order_id: str) -> tuple[str, ...]:
+        """Return the texts of the order's notes. Raises Unavailable."""
+        found = await self.read(shop, _NOTES, {"id": order_id})
+        events = _as_dict(found.get("order")).get("events")
+        listed = [_as_dict(event) for event in events] if isinstance(events, list) else []
+        return tuple(_text(e, "message") for e in listed if _text(e, "type") == "NOTE_ADDED")
+
+    async def add_note(self, shop: Shop, order_id: str, message: str) -> None:
+        """Add a note; not safe to repeat, so look first. Raises Unavailable or Refused."""
+        variables = {"order": order_id, "message": message}
+        answer = await self._execute(shop.api_url, shop.token, _ADD_NOTE, variables)
+        _check(answer, "note")
+
     async def create_transaction(
         self, shop: Shop, new: NewTransaction
     ) -> tuple[Transaction, ...] | None:
@@ -108,13 +143,9 @@ class SaleorClient:
         answer = await self._execute(shop.api_url, shop.token, _CREATE, variables)
         if any(_denied(error, "create") for error in answer.errors):
             return None
-        if answer.errors:
-            raise _problem(answer.errors)
-        created = answer.data.get("create")
-        problems = _user_errors("create", created)
-        if problems:
-            raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
-        order = _as_dict(_as_dict(_as_dict(created).get("transaction")).get("order"))
+        _check(answer, "create")
+        created = _as_dict(answer.data.get("create"))
+        order = _as_dict(_as_dict(created.get("transaction")).get("order"))
         return read_transactions(order.get("transactions") or (), new.currency)
 
     async def read(
@@ -216,6 +247,15 @@ def _reported(answer: _Answer, asked: list[str]) -> Reported:
     if problems:
         raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
     return Reported(transaction_refused=refused)
+
+
+def _check(answer: _Answer, alias: str) -> None:
+    """Raise for what kept a single mutation from being done."""
+    if answer.errors:
+        raise _problem(answer.errors)
+    problems = _user_errors(alias, answer.data.get(alias))
+    if problems:
+        raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
 
 
 def _user_errors(alias: str, outcome: Any) -> list[tuple[str, str]]:

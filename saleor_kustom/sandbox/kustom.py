@@ -31,6 +31,7 @@ from saleor_kustom.sandbox.kustom_faults import (
     broken,
 )
 from saleor_kustom.sandbox.kustom_orders import Ledger, SimulatedOrder
+from saleor_kustom.sandbox.kustom_posts import Posts
 from saleor_kustom.sandbox.kustom_rules import Refusal, Switches
 
 __all__ = ["FAULTS", "SimulatedKustom", "Switches"]
@@ -48,7 +49,8 @@ class SimulatedKustom:
     ) -> None:
         self.switches = switches or Switches()
         self.clock = clock or (lambda: datetime.now(UTC))
-        self.ledger = Ledger(self.switches, self.clock)
+        self.posts = Posts(self.clock)
+        self.ledger = Ledger(self.switches, self.clock, self.posts.happened)
         self.merchants: dict[tuple[str, str], str] = {}
         self.requests: list[tuple[str, str]] = []  # method and path, in order
         self.delay_s = 0.0  # between a request's arrival and its effect

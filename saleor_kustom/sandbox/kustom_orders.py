@@ -85,9 +85,15 @@ class Ledger:
     Every method that changes something raises Refusal when Kustom would refuse it.
     """
 
-    def __init__(self, switches: Switches, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        switches: Switches,
+        clock: Callable[[], datetime],
+        tell: Callable[[str, SimulatedOrder, dict[str, str]], None] = lambda *_: None,
+    ) -> None:
         self.switches = switches
         self.clock = clock
+        self._tell = tell  # hears of what Kustom's webhooks tell of: type, order, ids
         self.orders: dict[str, SimulatedOrder] = {}
         self._rules = Rules(switches)
 
@@ -99,6 +105,7 @@ class Ledger:
         values = {"original_amount": amount, "created_at": now, "expires_at": now + _PERIOD, **more}
         order = SimulatedOrder(order_id, merchant_id, amount, currency, **values)
         self.orders[order_id] = order
+        self._tell("order.created", order, {})
         return order
 
     def expired(self, order: SimulatedOrder) -> bool:
@@ -143,6 +150,7 @@ class Ledger:
             klarna_reference=f"{order.klarna_reference}-{len(order.captures) + 1}",
         )
         order.captures.append(made)
+        self._tell("capture.created", order, {"capture_id": made.capture_id})
         return made
 
     def _check_capturable(self, order: SimulatedOrder, amount: int) -> None:
@@ -198,7 +206,12 @@ class Ledger:
             part = min(amount, capture.amount - capture.refunded)
             capture.refunded += part
             amount -= part
+        self._tell("refund.created", order, {"refund_id": refund["refund_id"]})
         return refund
+
+    def dispute(self, order: SimulatedOrder, dispute_id: str, event: str = "created") -> None:
+        """Let the shopper dispute an order, or the dispute go on. No API shows it."""
+        self._tell(f"dispute.{event}", order, {"dispute_id": dispute_id})
 
     def cancel(self, order: SimulatedOrder) -> None:
         """Cancel an order without captures."""

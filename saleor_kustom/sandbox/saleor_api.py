@@ -63,6 +63,7 @@ def permission_denied(*permissions: str) -> GraphQLError:
 #: Field → permissions, one of which it needs. A field that is not null pulls its object down.
 _FIELD_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "Query.orders": ("MANAGE_ORDERS",),
+    "Order.events": ("MANAGE_ORDERS",),
     "Order.privateMetadata": ("MANAGE_ORDERS", "HANDLE_TAXES"),
     "Order.transactions": ("MANAGE_ORDERS", "HANDLE_PAYMENTS"),
     "Order.giftCards": ("MANAGE_ORDERS", "MANAGE_GIFT_CARD"),

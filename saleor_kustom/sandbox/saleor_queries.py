@@ -162,6 +162,10 @@ def _events(_asked: Asked, source: Wire, _given: Wire) -> Iterable[Wire]:
     return all_events(source)
 
 
+def _order_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
+    return [{"type": "NOTE_ADDED", "message": note} for note in source.get("notes", ())]
+
+
 def _order_of(asked: Asked, source: Wire, _given: Wire) -> Wire | None:
     order, _ = asked.saleor.find_transaction(source["id"])
     found: Wire | None = order
@@ -183,6 +187,7 @@ QUERIES: Mapping[str, Resolver] = {
     "Channel.taxConfiguration": _tax_configuration,
     "Webhook.asyncEvents": _async_events,
     "Webhook.eventDeliveries": _deliveries,
+    "Order.events": _order_events,
     "TransactionItem.events": _events,
     "TransactionItem.order": _order_of,
 }

@@ -121,8 +121,11 @@ def recalculate(transaction: Wire) -> None:
             groups[about, event["pspReference"]][outcome] = amount_of(event["amount"])
         else:
             _move_alone(totals, about, outcome, amount_of(event["amount"]))
-    for (about, _), outcomes in groups.items():
-        _move(totals, about, outcomes)
+    # All authorizations first: what an adjustment says is the whole, before any charge.
+    for about in _TOTALS:
+        for (of, _), outcomes in groups.items():
+            if of == about:
+                _move(totals, about, outcomes)
     currency = transaction["authorizedAmount"]["currency"]
     for field in _fields():
         floor = field.startswith("authorize")  # Saleor never shows less than 0 authorized
@@ -232,8 +235,6 @@ _ADJUSTMENT = "AUTHORIZATION_ADJUSTMENT"
 
 def _move(totals: dict[str, Decimal], about: str, outcomes: Mapping[str, Decimal]) -> None:
     """Apply the events of one pspReference."""
-    if about not in _TOTALS:
-        return
     field, source = _TOTALS[about]
     for outcome in ("ADJUSTMENT", "BACK", "REVERSE"):
         if outcome in outcomes:

@@ -35,6 +35,14 @@ class World:
         await install(f"{self.app.settings.app_url}/api/manifest")
         await self.app.store.accounts.set(self.saleor.api_url, None, MERCHANT)
 
+    async def listen_to_kustom(self) -> str:
+        """Make the shop's secret URL and enter it in Kustom's portal; return it."""
+        secrets = self.app.store.kustom_webhooks
+        secret = await secrets.rotate(self.saleor.api_url, who="the sandbox")
+        url = f"{self.app.settings.app_url}/api/kustom/{secret}"
+        self.kustom.posts.register(MERCHANT.merchant_id, url)
+        return url
+
     def order(self, lines: Sequence[Line], **more: Any) -> tuple[Wire, SimulatedOrder]:
         """Place an order at both sides, authorized over its total."""
         kustom_order_id = str(uuid.uuid4())
@@ -49,8 +57,9 @@ class World:
     async def settle(self, rounds: int = 50) -> None:
         """Deliver and work until nothing is due."""
         for _ in range(rounds):
-            posted = await self.saleor.deliver()
-            if not await self.app.worker.drain() and not posted:
+            posted = await self.saleor.deliver() + await self.kustom.posts.deliver()
+            claims = await self.app.worker.drain() + await self.app.hints.drain()
+            if not claims and not posted:
                 return
         raise AssertionError("the world does not settle")
 
@@ -96,4 +105,5 @@ async def open_world(
         monotonic=monotonic,
     ) as app:
         saleor.reach(Routed({APP_URL: app.web}))
+        kustom.posts.reach(Routed({APP_URL: app.web}))
         yield World(saleor, kustom, app)

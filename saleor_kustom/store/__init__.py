@@ -10,10 +10,12 @@ from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.hints import Hint, Hints, KustomWebhooks
 from saleor_kustom.store.history import History
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.outside import OutsideRows, SeenOutside
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
@@ -25,10 +27,12 @@ from saleor_kustom.store.worker_lock import worker_lock
 __all__ = [
     "Capture",
     "Chosen",
+    "Hint",
     "LeaseLost",
     "OpenAuthorization",
     "Pause",
     "Scope",
+    "SeenOutside",
     "Store",
     "StoredKeys",
     "copy",
@@ -50,6 +54,9 @@ class Store:
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.outside = OutsideRows(db)
+        self.kustom_webhooks = KustomWebhooks(db)
+        self.hints = Hints(db)
 
     @classmethod
     async def open(

@@ -151,6 +151,8 @@ ORDERS_SETTLED_BETWEEN = """select distinct order_id from capture
 ORDERS_PARKED = """select distinct order_id from capture
     where api_url = :api_url and state = 'received' and due_at is null and held is null
     order by order_id"""
+ORDERS_HELD = """select distinct order_id from capture
+    where api_url = :api_url and held > '' and account <> '' order by order_id"""
 BUSY = """select 1 as busy from capture
     where worker is not null or due_at <= :now + :within limit 1"""
 #: As a range, so that SQLite prefers the index of the few that are held.

@@ -238,6 +238,11 @@ class Captures:
         rows = await self._db.read(sql.ORDERS_PARKED, {"api_url": api_url})
         return [row["order_id"] for row in rows]
 
+    async def orders_held(self, api_url: str) -> Sequence[str]:
+        """Return the ids of orders with a held parcel whose Kustom order is known."""
+        rows = await self._db.read(sql.ORDERS_HELD, {"api_url": api_url})
+        return [row["order_id"] for row in rows]
+
     async def busy(self, *, within_s: float) -> bool:
         """Tell whether anything runs or falls due within some seconds, in any shop."""
         return bool(await self._db.read(sql.BUSY, {"within": within_s}))

@@ -26,6 +26,7 @@ Progress = Callable[[str, int], None]
 TABLES = (
     *("shop", "installation", "account", "channel_account", "pause", "delivery", "binding"),
     *("capture", "history", "rate", "meta", "open_authorization", "policy"),
+    *("outside", "kustom_webhook", "hint"),
 )
 _COUNTED = ("capture", "history")  # their ids go on from the highest
 _PORTION = 1000

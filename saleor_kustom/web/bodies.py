@@ -23,6 +23,27 @@ async def read_body(request: Request, limit: int) -> bytes:
     return bytes(body)
 
 
+def nesting(body: bytes) -> int:
+    """Return how deep the arrays and objects of a JSON text nest at most, without parsing it."""
+    deepest = depth = 0
+    quoted = escaped = False
+    for byte in body:
+        if quoted:
+            quoted = escaped or byte != _QUOTE
+            escaped = byte == _BACKSLASH and not escaped
+        elif byte == _QUOTE:
+            quoted = True
+        elif byte in _OPENS:
+            depth += 1
+            deepest = max(deepest, depth)
+        elif byte in _CLOSES:
+            depth -= 1
+    return deepest
+
+
+_QUOTE, _BACKSLASH, _OPENS, _CLOSES = ord('"'), ord("\\"), b"[{", b"]}"
+
+
 def single(request: Request, name: str) -> str:
     """Return a header that must come exactly once, else an empty string."""
     values = request.headers.getlist(name)

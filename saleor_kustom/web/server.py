@@ -19,6 +19,7 @@ from saleor_kustom.store import Store
 from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.installation import Installations
+from saleor_kustom.web.kustom_hints import KustomHints
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -43,6 +44,7 @@ def create_web(
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored."""
     webhooks = Webhooks(store, keys, wake, monotonic=monotonic)
+    hints = KustomHints(store)
     installations = Installations(store, saleor, outbound, settings, webhooks.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
@@ -57,6 +59,7 @@ def create_web(
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
+        Route("/api/kustom/{secret}", hints.receive, methods=["POST"]),
         Route("/static/{name}", _static, methods=["GET"]),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),

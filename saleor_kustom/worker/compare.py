@@ -7,6 +7,7 @@ from saleor_kustom.capture.decide import reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Reason
 from saleor_kustom.capture.money import shown
+from saleor_kustom.capture.outside import Outside
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.report import lost_metadata
@@ -15,7 +16,9 @@ from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.worker.outside import OutsideLook
 from saleor_kustom.worker.pace import Pace
+from saleor_kustom.worker.seeing import Seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Both:
 
     shipped: tuple[Shipped, ...] = ()
     differing: tuple[Differing, ...] = ()
+    outside: tuple[Outside, ...] = ()  # what happened at Kustom that we had not seen yet
 
 
 class Compare:
@@ -45,22 +49,28 @@ class Compare:
         saleor: SaleorClient,
         kustom: KustomClient,
         pace: Pace,
+        outside: OutsideLook,
     ) -> None:
         self._store = store
         self._saleor = saleor
         self._kustom = kustom
         self._pace = pace
+        self._outside = outside
 
     async def order(self, shop: Shop, order_id: str, *, dry_run: bool) -> Both:
-        """Compare an order's fulfillments, captures and metadata; hold or wake what differs."""
+        """Compare an order's fulfillments, captures and metadata; hold or wake what differs.
+
+        What happened at Kustom outside the app is told to Saleor.
+        """
         rows = await self._store.captures.of_order(shop.api_url, order_id)
         order = await self._saleor.order(shop, order_id)
         if order is None:
             return Both()
-        there = await self._at_kustom(shop, order_id)
+        seen = await self._at_kustom(shop, order)
         listed = [_shipped(order, f) for f in order.fulfillments]
-        if there is None:
+        if seen is None:
             return Both(tuple(listed))
+        there = seen.authorization
         if not dry_run:
             await self._wake_what_is_behind(order, rows)
             await self._notice_captured(shop, order, rows, there)
@@ -69,16 +79,18 @@ class Compare:
             for row in rows
             if row.held is None
         ]
-        return Both(tuple(listed), tuple(one for one in differing if one))
+        outside = await self._outside.compare(shop, seen, dry_run=dry_run)
+        return Both(tuple(listed), tuple(one for one in differing if one), tuple(outside))
 
-    async def _at_kustom(self, shop: Shop, order_id: str) -> Authorization | None:
-        binding = await self._store.captures.binding(shop.api_url, order_id)
+    async def _at_kustom(self, shop: Shop, order: Order) -> Seen | None:
+        binding = await self._store.captures.binding(shop.api_url, order.id)
         account = await self._account(shop, binding)
         if binding is None or account is None:
             return None
         await self._pace.leave_room()
         await self._pace(account)
-        return await self._kustom.order(account, binding.kustom_order_id)
+        there = await self._kustom.order(account, binding.kustom_order_id)
+        return Seen(order, account, binding, there)
 
     async def _account(self, shop: Shop, binding: Binding | None) -> Account | None:
         if binding is None:

@@ -1,8 +1,12 @@
 """What the rows of an order mean for its ledger."""
 
+from collections.abc import Sequence
+
+from saleor_kustom.capture.decide import reference
 from saleor_kustom.capture.fulfillment import Order
 from saleor_kustom.capture.held import Reason
 from saleor_kustom.capture.ledger import Earlier
+from saleor_kustom.capture.outside import Ours
 from saleor_kustom.capture.plan import Plan
 from saleor_kustom.capture.state import SPENDING, State
 from saleor_kustom.store import Capture
@@ -25,6 +29,21 @@ def earlier_of(row: Capture, order: Order) -> Earlier:
         # keeps its units, and a re-shipment of them is held.
         captured=row.state in (State.CAPTURED, State.REPORTED),
         canceled=row.canceled or (fulfillment is not None and fulfillment.status == "CANCELED"),
+    )
+
+
+def ours_of(rows: Sequence[Capture], order: Order) -> Ours:
+    """Return what the order's rows did at Kustom, to tell it from what happened outside.
+
+    A capture that bears the reference of one of the order's fulfillments is ours too, also when
+    a restored database lacks its row: it is adopted (domain rule 7).
+    """
+    plans = [Plan.model_validate_json(row.plan) for row in rows if row.plan]
+    return Ours(
+        ids=frozenset(row.capture_id for row in rows if row.capture_id),
+        references=frozenset(plan.reference for plan in plans)
+        | {reference(order, fulfillment) for fulfillment in order.fulfillments},
+        under_way=any(row.state in (State.SENDING, State.CAPTURED) for row in rows),
     )
 
 

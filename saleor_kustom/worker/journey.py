@@ -9,7 +9,7 @@ from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held
 from saleor_kustom.capture.money import shown
-from saleor_kustom.capture.parties import Account, Mode, Shop
+from saleor_kustom.capture.parties import Account, Mode, Shop, mode_of
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.state import Event, State, after
@@ -63,8 +63,7 @@ class Journey:
 
     def mode(self, account: Account) -> Mode:
         """Return whether money may move: playground captures, live observes until told."""
-        by_default = Mode.CAPTURE if account.environment == "playground" else Mode.OBSERVE
-        return self.shop.mode or by_default
+        return mode_of(self.shop, account)
 
     async def before_call(self) -> None:
         """Make the lease outlast a call, or raise LeaseLost: another instance has the capture."""

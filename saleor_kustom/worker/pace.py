@@ -79,10 +79,15 @@ class Pace:
         if wait_s > 0:
             await self._sleep(wait_s)
 
+    @property
+    def spare_s(self) -> float:
+        """Return how far apart calls that can wait are: they take a fifth of the rate at most."""
+        return 5.0 / self._per_second if self._per_second > 0 else 0.0
+
     async def leave_room(self) -> None:
-        """Wait before a call that can wait: comparing takes a fifth of the rate at most."""
+        """Wait before a call that can wait, such as a comparison's."""
         if self._per_second > 0:
-            await self._sleep(5.0 / self._per_second)
+            await self._sleep(self.spare_s)
 
     def succeeded(self, account: Account) -> None:
         """Close the breaker: the host answers sensibly."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from saleor_kustom.capture.outside import Outside
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.state import State
 from saleor_kustom.errors import CallError, KeysUnavailable, StoreUnavailable
@@ -29,6 +30,8 @@ NIGHTLY_S = 24 * 3600.0
 TICK_S = 50.0
 #: More pages than this in one run go on in the next, where the cursor stands.
 _MOST_PAGES = 100
+#: How old a capture is, in days, when its order is compared again.
+_AGES_D = (4, 7, 14, 30, 60, 90)
 #: A capture is compared with Kustom once it has settled there, and again nightly.
 _SETTLED_S = 600.0
 
@@ -42,6 +45,7 @@ class Found:
     changed: list[Shipped] = field(default_factory=list)
     before_install: list[Shipped] = field(default_factory=list)  # captured only when told to
     differing: list[Differing] = field(default_factory=list)  # held, with both sides
+    outside: list[Outside] = field(default_factory=list)  # at Kustom, and none of ours
 
 
 class Reconciler:
@@ -78,7 +82,8 @@ class Reconciler:
             )
             await meta.put(cursor, reached or "")
         if nightly:
-            await self._orders(shop, await self._open(shop, now - RECENT_S, now), found)
+            opened = {*await self._open(shop, now - RECENT_S, now), *await self._aged(shop, now)}
+            await self._orders(shop, sorted(opened), found)
             await self._expiry.look(shop, now)
         if await meta.take_turn(f"recent {shop.api_url}", OFTEN_S):
             shop = await self._failed(shop, found)
@@ -131,7 +136,20 @@ class Reconciler:
         """Return the orders that may have changed unheard: settled lately, or waiting for news."""
         captures = self._store.captures
         settled = await captures.orders_settled_between(shop.api_url, since, until)
-        return sorted({*settled, *await captures.orders_parked(shop.api_url)})
+        parked = await captures.orders_parked(shop.api_url)
+        return sorted({*settled, *parked, *await captures.orders_held(shop.api_url)})
+
+    async def _aged(self, shop: Shop, now: float) -> set[str]:
+        """Return the orders whose turn an older capture makes it: what is refunded in the portal
+
+        after weeks is found also if its hint was lost, at eight looks an order in all.
+        """
+        captures, day_s = self._store.captures, NIGHTLY_S
+        found: set[str] = set()
+        for days in _AGES_D:
+            until = now - days * day_s
+            found |= {*await captures.orders_settled_between(shop.api_url, until - day_s, until)}
+        return found
 
     async def _pages(
         self,
@@ -189,6 +207,7 @@ class Reconciler:
                 continue
             await self._notice(shop, both.shipped, found, dry_run=dry_run)
             found.differing += both.differing
+            found.outside += both.outside
         return whole
 
     async def _row_of(self, shop: Shop, one: Shipped) -> Capture | None:

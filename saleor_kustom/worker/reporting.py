@@ -3,7 +3,6 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,15 +11,12 @@ from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.ledger import Ledger
 from saleor_kustom.capture.plan import Binding, Plan, idempotency_key
-from saleor_kustom.capture.policy import ForeignTransaction
 from saleor_kustom.capture.report import (
     Captured,
-    NewTransaction,
     Report,
     ReportProblem,
     lost_metadata,
     public_tracking,
-    transaction_of,
 )
 from saleor_kustom.capture.report import (
     report as report_of,
@@ -31,6 +27,7 @@ from saleor_kustom.errors import Refused
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.entries import earlier_of, wakes_of
 from saleor_kustom.worker.journey import Journey
+from saleor_kustom.worker.own_transaction import make_own, reportable, wants_own
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
 
 _log = logging.getLogger(__name__)
@@ -42,7 +39,7 @@ async def report(journey: Journey) -> None:
     """Write capture id and tracking to Saleor: one request, idempotent, so asked until it took."""
     order = journey.order or await read_saleor(journey)
     captured = await _captured(journey)
-    chosen = _transaction(journey, order, captured.binding)
+    chosen = reportable(journey.parts, journey.shop, order, captured.binding)
     if isinstance(chosen, ReportProblem):
         chosen = await _own_transaction(journey, order, captured.binding) or chosen
     problem = chosen if isinstance(chosen, ReportProblem) else None
@@ -76,32 +73,11 @@ async def report(journey: Journey) -> None:
 async def _own_transaction(
     journey: Journey, order: Order, binding: Binding
 ) -> Transaction | ReportProblem | None:
-    """Make a transaction of our own for the charges, where the merchant chose that (rule 24).
-
-    The order that was read just now has none. An earlier request whose answer was lost may have
-    made one meanwhile: of two the older is taken, by every later report too.
-    """
-    policy = journey.parts.policy(journey.shop, order.channel)
-    if policy.foreign_transaction is not ForeignTransaction.OWN:
+    """Make a transaction of our own for the charges, where the merchant chose that (rule 24)."""
+    if not wants_own(journey.parts, journey.shop, order):
         return None
     await journey.before_call()
-    made = await journey.parts.saleor.create_transaction(
-        journey.shop,
-        NewTransaction(
-            order.id,
-            order.currency,
-            binding.kustom_order_id,
-            external_url=journey.parts.portal_url(binding),
-        ),
-    )
-    if made is None:
-        return None
-    return _transaction(journey, replace(order, transactions=made), binding)
-
-
-def _transaction(journey: Journey, order: Order, binding: Binding) -> Transaction | ReportProblem:
-    identity = journey.shop.app_id, journey.parts.app_identifier
-    return transaction_of(order, binding.kustom_order_id, *identity)
+    return await make_own(journey.parts, journey.shop, order, binding)
 
 
 def _tracking_is_behind(journey: Journey, order: Order) -> bool:

@@ -138,6 +138,14 @@ async def test_a_second_authorization_is_refused_and_an_adjustment_is_not(saleor
     assert amounts(order) == (300.0, 0, 0, 0)
 
 
+async def test_an_adjustment_is_the_whole_authorization_before_any_charge(saleor, order):
+    await report(saleor, order, "CHARGE_SUCCESS", "100")
+    await report(saleor, order, "CANCEL_SUCCESS", "20", "can-1")
+    await report(saleor, order, "AUTHORIZATION_ADJUSTMENT", "300", "auth-2")
+    await report(saleor, order, "CHARGE_SUCCESS", "50", "cap-2")
+    assert amounts(order) == (130.0, 150.0, 0, 20.0)
+
+
 async def test_a_message_is_cut(saleor, order):
     await report(saleor, order, "CHARGE_SUCCESS", "1", message="å" * 600)
     assert order["transactions"][0]["events"][-1]["message"] == "å" * 512
