@@ -5,6 +5,7 @@ from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -18,6 +19,7 @@ from saleor_kustom.store import Store
 from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.installation import Installations
+from saleor_kustom.web.limits import Limits
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -62,7 +64,12 @@ def create_web(
         *extra_routes,
     ]
     handlers = {HTTPException: _http_error, StoreUnavailable: _unavailable}
-    return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    limits = Middleware(Limits, https=settings.app_url.startswith("https:"))
+    return Starlette(
+        routes=routes,
+        exception_handlers=handlers,  # type: ignore[arg-type]
+        middleware=[limits],
+    )
 
 
 async def _static(request: Request) -> Response:
