@@ -174,7 +174,8 @@ def _urls(text: str) -> tuple[str, ...]:
 
 
 def _listed_url(text: str) -> str:
-    _base_url(text)
+    if text != "*":
+        _base_url(text)
     return text  # API URLs are compared with their slash
 
 
@@ -284,7 +285,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "ALLOWED_SALEOR_URLS",
-        "shops that may install the app, comma-separated; empty: any",
+        "shops that may install the app, comma-separated; `*`: any; empty: none",
         "https://shop.example/graphql/",
         _urls,
     ),

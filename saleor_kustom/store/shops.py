@@ -35,6 +35,11 @@ class Shops:
         """Return every installed shop."""
         return [self._shop(row) for row in await self._db.read("select * from shop order by 1")]
 
+    async def addresses(self) -> Sequence[str]:
+        """Return the API URL of every installed shop."""
+        rows = await self._db.read("select api_url from shop order by 1")
+        return [row["api_url"] for row in rows]
+
     async def install(
         self, api_url: str, app_id: str, token: str, *, saleor_version: str, jwks: str
     ) -> None:

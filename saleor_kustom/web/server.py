@@ -35,15 +35,20 @@ def create_web(
     store: Store,
     keys: KeyRing,
     saleor: SaleorClient,
-    outbound: Outbound,
+    strangers: Outbound,
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return the application. `wake` tells the worker that something was stored."""
-    webhooks = Webhooks(store, keys, wake)
-    installations = Installations(store, saleor, outbound, settings, webhooks.forget)
+    """Return the application. `wake` tells the worker that something was stored.
+
+    `strangers` calls those who want to install us, within narrow limits.
+    """
+    webhooks = Webhooks(store, keys, saleor, wake)
+    installations = Installations(
+        store, SaleorClient(strangers), strangers, settings, webhooks.forget
+    )
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
     async def live(_request: Request) -> Response:
