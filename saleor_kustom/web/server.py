@@ -1,5 +1,6 @@
 """The HTTP edge: routes and how errors are answered."""
 
+import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 
@@ -39,13 +40,14 @@ def create_web(
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
+    monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored.
 
     `strangers` calls those who want to install us, within narrow limits.
     """
-    webhooks = Webhooks(store, keys, saleor, wake)
+    webhooks = Webhooks(store, keys, saleor, wake, monotonic=monotonic)
     installations = Installations(
         store, SaleorClient(strangers), strangers, settings, webhooks.forget
     )
