@@ -82,6 +82,23 @@ def refusal(order: Order, authorization: Authorization) -> str | None:
     return None
 
 
+def another_shoppers(
+    order: Order, authorization: Authorization, candidate: Candidate
+) -> str | None:
+    """Return why an id that a shopper may have put there seems to be another shopper's.
+
+    An order's public metadata can be written by whoever knows the order or its checkout, and a
+    pspReference may be what a storefront was told. Where the Kustom order names no order, of the
+    same amount there may be many; then both sides must not name two shoppers.
+    """
+    if candidate.source is Source.PRIVATE_METADATA or authorization.merchant_reference1:
+        return None
+    shoppers = {order.shopper, authorization.shopper} - {None}
+    if len(shoppers) < 2:  # noqa: PLR2004 - two of them
+        return None
+    return "it names no order, and another shopper's e-mail address than this one"
+
+
 def is_kustoms(transaction: Transaction, kustom_order_id: str) -> bool:
     """Tell whether a transaction stands for the Kustom order."""
     return transaction.psp_reference.strip().lower() == kustom_order_id.strip().lower()

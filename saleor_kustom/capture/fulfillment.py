@@ -89,6 +89,7 @@ class Order:
     fulfillments: tuple[Fulfillment, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     gift_cards_used: int | None = 0  # None: not known
+    shopper: str | None = field(default=None, repr=False)  # see capture/shopper.py
     metadata: Mapping[str, str] = field(default_factory=dict)
     private_metadata: Mapping[str, str] = field(default_factory=dict)
 

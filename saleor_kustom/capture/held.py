@@ -33,6 +33,7 @@ class Reason(StrEnum):
     REFUSED_BY_KUSTOM = "refused_by_kustom"
     REFUSED_BY_SALEOR = "refused_by_saleor"
     CANCELED_AFTER_CAPTURE = "canceled_after_capture"
+    CANCELLATION_UNCONFIRMED = "cancellation_unconfirmed"
     TOO_LARGE = "too_large"
     OBSERVED = "observed"
 
@@ -131,6 +132,10 @@ WORDS: Mapping[Reason, Words] = {
     Reason.CANCELED_AFTER_CAPTURE: Words(
         "The fulfillment was cancelled in Saleor after {amount} had been captured.",
         "Refund it in Kustom's portal, or ship the units again: they take over this capture.",
+    ),
+    Reason.CANCELLATION_UNCONFIRMED: Words(
+        "A cancellation was delivered, but Saleor shows the fulfillment as shipped.",
+        "Check whether a copy of the shop (staging) sent it; retry to capture all the same.",
     ),
     Reason.OBSERVED: Words(
         "The shop was in observe mode: {amount} would have been captured.",

@@ -19,6 +19,7 @@ from saleor_kustom.capture.fulfillment import (
     Transaction,
 )
 from saleor_kustom.capture.money import kustom_rate, rounded, to_minor
+from saleor_kustom.capture.shopper import shopper_of
 from saleor_kustom.errors import Refused
 from saleor_kustom.saleor.wire import NOTHING, Metadata, Money, Price, Rate, Taxed, Wire
 
@@ -222,6 +223,7 @@ class _Order(Wire):
     total_authorized: Money = NOTHING
     total_charged: Money = NOTHING
     gift_cards: list[Any] | None = None  # absent: not known
+    user_email: Any = Field(default=None, repr=False)
     metadata: Metadata = Field(default_factory=dict)
     private_metadata: Metadata = Field(default_factory=dict)
     lines: list[_Line]
@@ -257,6 +259,7 @@ class _Order(Wire):
             fulfillments=tuple(f.value() for f in self.fulfillments),
             transactions=tuple(t.value(currency) for t in self.transactions),
             gift_cards_used=None if self.gift_cards is None else len(self.gift_cards),
+            shopper=shopper_of(self.user_email),
             metadata=self.metadata,
             private_metadata=self.private_metadata,
         )

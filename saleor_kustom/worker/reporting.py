@@ -29,6 +29,7 @@ from saleor_kustom.capture.shipping_info import difference, entries
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.errors import Refused
 from saleor_kustom.store import Capture
+from saleor_kustom.worker.confirming import confirm
 from saleor_kustom.worker.entries import earlier_of, wakes_of
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
@@ -151,6 +152,7 @@ async def _rest_canceled(
     journey: Journey, order: Order, *events: Event, **columns: Any
 ) -> Exception:
     """Hold a cancelled parcel's capture for a decision, until its units have shipped again."""
+    await confirm(journey, *events, **columns)
     capture = journey.capture
     rows = await journey.parts.store.captures.of_order(capture.api_url, order.id)
     ledger = Ledger(tuple(earlier_of(row, order) for row in rows))
