@@ -51,7 +51,17 @@ def test_a_base_url_loses_its_last_slash():
 
 
 WRONG = {
-    "SECRET_KEY": ("", "short", "x" * 40),
+    "SECRET_KEY": (
+        "",
+        "short",
+        "x" * 40,
+        "abcdefgh" * 5,
+        "0123456789abcdef0123456789abcdef",
+        "a-secret-for-the-sandbox-only-0123456789",
+        "please-CHANGEME-before-you-go-to-production",
+    ),
+    "SECRET_KEY_PREVIOUS": ("short",),
+    "RETENTION_DAYS": ("-1", "1.5", "many", "99999999"),
     "APP_URL": (
         "kustom.example",
         "ftp://a.example",

@@ -27,7 +27,11 @@ def with_store(task: Callable[[Settings, Store], Coroutine[Any, Any, Result]]) -
 @contextlib.asynccontextmanager
 async def _store() -> AsyncIterator[tuple[Settings, Store]]:
     settings = settings_of.load()
-    store = await Store.open(settings.database_url, secret_key=settings.secret_key)
+    store = await Store.open(
+        settings.database_url,
+        secret_key=settings.secret_key,
+        previous_key=settings.secret_key_previous,
+    )
     try:
         yield settings, store
     finally:

@@ -38,10 +38,24 @@ def work() -> None:
 
 
 def log_to_stderr(level: str) -> None:
-    """Log one event per line; the libraries' chatter only from warnings on."""
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for noisy in ("httpx", "httpcore", "gql"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    """Log one event per line; of libraries only warnings, whose details quote requests."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    logging.getLogger("saleor_kustom").setLevel(level)
+
+
+class OneLine(logging.Formatter):
+    """An event can't look like two: what others sent us may have line breaks in it."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """Return the line with every control character shown, not sent."""
+        line = super().formatMessage(record)
+        return line if line.isprintable() else "".join(map(_shown, line))
+
+
+def _shown(character: str) -> str:
+    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
