@@ -136,7 +136,7 @@ def test_others_variables_are_none_of_ours():
 def test_the_table_has_a_row_for_every_setting_and_its_default():
     rows = table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [PREFIX + s.name for s in SETTINGS]
-    assert "`sqlite:///saleor-kustom.db`" in rows[2]
+    assert "`sqlite:///saleor-kustom.db`" in rows[3]
     assert "none; must be set" in rows[0]
 
 

@@ -44,8 +44,8 @@ class Fulfillment:
     tracking_number: str = ""
     lines: tuple[FulfillmentLine, ...] = ()
     warehouse_slug: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    private_metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private_metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,8 @@ class Order:
     transactions: tuple[Transaction, ...] = ()
     gift_cards_used: int | None = 0  # None: not known
     shopper: str | None = field(default=None, repr=False)  # see capture/shopper.py
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    private_metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private_metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def fulfillment(self, fulfillment_id: str) -> Fulfillment | None:
         """Return the fulfillment of that id, or None when the order has no such one."""

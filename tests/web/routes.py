@@ -48,3 +48,20 @@ def every_route(app, prefix=""):
 def guarded(app):
     """Return the routes that are not open to anybody."""
     return [route for route in every_route(app) if route.path not in OPEN]
+
+
+#: How each route is given ids, beside those in its path: names in the query, and in a JSON body.
+#: A route that is not listed here fails the tests, so that none is left untried.
+IDS = {
+    "/api/manifest": [],
+    "/api/register": [],
+    "/api/webhooks/saleor/{event}": [],
+    "/static/{name}": [],
+    "/health/live": [],
+    "/health/ready": [],
+    "/app": ["saleorApiUrl", "id", "orderId"],
+    "/app/order": ["saleorApiUrl", "id", "orderId"],
+    "/app/api/order": ["orderId"],
+    "/app/api/captures": ["search", "before"],
+    "/app/api/captures/{id:int}/resume": [],
+}

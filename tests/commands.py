@@ -1,0 +1,65 @@
+"""Every command, found by asking the command line itself, and how each is tried.
+
+A new command is tried only when it is listed here, and a test fails while it is not. The
+arguments name a shop and things in it: `{shop}`, `{order}` (id), `{number}` (of the order),
+`{capture}` (row), `{capture_id}`, `{kustom_order}`, `{fulfillment}`.
+"""
+
+from typer.main import get_command
+
+from saleor_kustom.cli import app
+
+#: What is asked of each command; every one that names a shop must name it as {shop}.
+TRIES = {
+    "captures": [
+        ["captures", "{shop}", "--json"],
+        ["captures", "{shop}"],
+        ["captures", "{shop}", "--held", "--json"],
+        *(
+            ["captures", "{shop}", "--json", "--search", found]
+            for found in ("{number}", "{order}", "{capture_id}", "{kustom_order}", "{fulfillment}")
+        ),
+    ],
+    "credentials list": [["credentials", "list", "--saleor-api-url", "{shop}"]],
+    "credentials test": [["credentials", "test", "--saleor-api-url", "{shop}"]],
+    "credentials set": [
+        [
+            *("credentials", "set", "--saleor-api-url", "{shop}"),
+            *("--username", "PM9-own", "--environment", "playground"),
+        ]
+    ],
+    "erase": [
+        ["erase", "{shop}", "{number}", "--yes"],
+        ["erase", "{shop}", "{order}", "--yes"],
+    ],
+    "expiring": [["expiring", "{shop}", "--json", "--within", "1000"]],
+    "mode": [["mode", "{shop}", "observe"]],
+    "policy show": [["policy", "show", "{shop}", "--json"]],
+    "policy set": [["policy", "set", "{shop}", "gift_card=last"]],
+    "policy unset": [["policy", "unset", "{shop}", "gift_card"]],
+    "reconcile": [
+        ["reconcile", "--saleor-api-url", "{shop}", "--dry-run", "--json"],
+        ["reconcile", "--saleor-api-url", "{shop}", "--json"],
+        ["reconcile", "--saleor-api-url", "{shop}", "--before-install", "--dry-run"],
+    ],
+    "resume": [["resume", "{shop}", "{capture}"]],
+}
+
+#: For the operator of the whole installation, about no shop in particular; or no data at all.
+OF_THE_OPERATOR = {
+    *("db copy", "demo", "plan", "sandbox", "secrets rotate", "serve", "shops", "version", "work"),
+}
+
+
+def every_command():
+    """Return the name of every command, those of groups as "group command"."""
+    return sorted(_names(get_command(app), ()))
+
+
+def _names(command, path):
+    inner = getattr(command, "commands", None)
+    if inner is None:
+        yield " ".join(path)
+        return
+    for name, one in inner.items():
+        yield from _names(one, (*path, name))
