@@ -27,6 +27,7 @@ from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
+from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
@@ -139,7 +140,8 @@ def _join(
         outbound=to_saleor,
         settings=settings,
         wake=worker.wake,
-        portal_url=parts.portal_url,
+        desk=Desk(parts, worker.wake, monotonic),
+        clock=clock,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)

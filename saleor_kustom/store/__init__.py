@@ -10,10 +10,12 @@ from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.rate import Rate
 from saleor_kustom.store.secrets import Secrets, check_key
@@ -25,10 +27,15 @@ __all__ = [
     "Capture",
     "LeaseLost",
     "OpenAuthorization",
+    "Overview",
     "Pause",
+    "Queue",
     "Scope",
+    "Status",
     "Store",
     "StoredKeys",
+    "Sum",
+    "Wanted",
     "copy",
 ]
 
@@ -47,6 +54,7 @@ class Store:
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.overview = Overview(db)
 
     @classmethod
     async def open(

@@ -48,6 +48,7 @@ class Capture:
     tracking_sent: tuple[Mapping[str, str], ...]
     tracking_pending: str | None
     tracking_problem: str | None
+    worth_minor: int | None  # what its units cost, the fee aside; None: not read yet
     created_at: float
     updated_at: float
 

@@ -1,7 +1,7 @@
 """The HTTP edge: routes and how errors are answered."""
 
+import time
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -15,17 +15,12 @@ from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
+from saleor_kustom.web import statics
 from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
+from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.installation import Installations
 from saleor_kustom.web.webhooks import Webhooks
-
-_STATIC = {
-    "logo.png": "image/png",
-    "app.css": "text/css; charset=utf-8",
-    "bridge.js": "text/javascript; charset=utf-8",
-    "order.js": "text/javascript; charset=utf-8",
-}
 
 
 def create_web(
@@ -36,13 +31,14 @@ def create_web(
     outbound: Outbound,
     settings: Settings,
     wake: Callable[[], None],
-    portal_url: Callable[..., str | None],
+    desk: Desk,
+    clock: Callable[[], float] = time.time,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored."""
     webhooks = Webhooks(store, keys, wake)
     installations = Installations(store, saleor, outbound, settings, webhooks.forget)
-    dashboard = Dashboard(store, keys, settings, wake, portal_url)
+    dashboard = Dashboard(store, keys, settings, desk, clock)
 
     async def live(_request: Request) -> Response:
         return JSONResponse({"status": "ok"})
@@ -55,7 +51,7 @@ def create_web(
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
-        Route("/static/{name}", _static, methods=["GET"]),
+        *statics.routes(),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),
         *dashboard.routes(),
@@ -63,15 +59,6 @@ def create_web(
     ]
     handlers = {HTTPException: _http_error, StoreUnavailable: _unavailable}
     return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
-
-
-async def _static(request: Request) -> Response:
-    name = request.path_params["name"]
-    if name not in _STATIC:
-        raise HTTPException(404, "There is no such file.")
-    content = (files("saleor_kustom.web") / "static" / name).read_bytes()
-    headers = {"Cache-Control": "public, max-age=3600", "X-Content-Type-Options": "nosniff"}
-    return Response(content, media_type=_STATIC[name], headers=headers)
 
 
 async def _http_error(_request: Request, error: HTTPException) -> Response:
