@@ -17,6 +17,7 @@ from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.opening import open_database
 from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
+from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
 from saleor_kustom.store.secrets import Secrets, check_key
 from saleor_kustom.store.shops import Shops, StoredKeys
@@ -25,6 +26,7 @@ from saleor_kustom.store.worker_lock import worker_lock
 
 __all__ = [
     "Capture",
+    "Chosen",
     "LeaseLost",
     "OpenAuthorization",
     "Overview",
@@ -51,6 +53,7 @@ class Store:
         self.captures = Captures(db)
         self.history = History(db)
         self.pauses = Pauses(db)
+        self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)

@@ -33,10 +33,11 @@ def create_web(
     wake: Callable[[], None],
     desk: Desk,
     clock: Callable[[], float] = time.time,
+    monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored."""
-    webhooks = Webhooks(store, keys, wake)
+    webhooks = Webhooks(store, keys, wake, monotonic=monotonic)
     installations = Installations(store, saleor, outbound, settings, webhooks.forget)
     dashboard = Dashboard(store, keys, settings, desk, clock)
 
