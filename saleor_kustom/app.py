@@ -16,8 +16,8 @@ from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
+from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
-from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
@@ -80,10 +80,11 @@ async def open_app(
     """
     lease = lease or Lease()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Outbound(
-        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    to_kustom = Measured(
+        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
-    to_saleor = Outbound(
+    to_saleor = Measured(
+        Gauge(),
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
@@ -109,8 +110,8 @@ async def open_app(
 def _join(
     settings: Settings,
     store: Store,
-    to_kustom: Outbound,
-    to_saleor: Outbound,
+    to_kustom: Measured,
+    to_saleor: Measured,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
@@ -140,7 +141,13 @@ def _join(
         outbound=to_saleor,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(parts, worker.wake, monotonic),
+        desk=Desk(
+            parts,
+            worker.wake,
+            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
+            chosen_by_operator(settings),
+            monotonic,
+        ),
         clock=clock,
         monotonic=monotonic,
         extra_routes=extra_routes,

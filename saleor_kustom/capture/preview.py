@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from saleor_kustom.capture.authorization import Authorization
+from saleor_kustom.capture.decide import decide
+from saleor_kustom.capture.fulfillment import Order
 from saleor_kustom.capture.held import Held
+from saleor_kustom.capture.ledger import Earlier
 from saleor_kustom.capture.money import contained_tax_minor
 from saleor_kustom.capture.plan import Nothing, Plan
+from saleor_kustom.capture.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,28 @@ def checks(body: str, remaining_minor: int | None = None) -> tuple[Check, ...]:
     if remaining_minor is not None:
         found.append(Check("remaining", amount <= remaining_minor, amount, remaining_minor))
     return tuple(found)
+
+
+#: What each parcel of an order would capture, by its number; a text says why nothing would be.
+Spread = Mapping[int, int | str]
+
+
+def spread(order: Order, policy: Policy) -> Spread:
+    """Plan an order's parcels one after another as if none were captured. For comparing choices."""
+    earlier: list[Earlier] = []
+    found: dict[int, int | str] = {}
+    for fulfillment in sorted(order.fulfillments, key=lambda one: one.number):
+        if fulfillment.status != "FULFILLED":
+            continue
+        match decide(order, fulfillment, earlier, None, policy):
+            case Plan() as plan:
+                found[fulfillment.number] = plan.amount_minor
+                earlier.append(Earlier(fulfillment.id, plan, captured=True))
+            case Held() as held:
+                found[fulfillment.number] = held.problem
+            case Nothing():
+                found[fulfillment.number] = 0
+    return found
 
 
 def _total(line: Mapping[str, Any]) -> int:

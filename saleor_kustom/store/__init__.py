@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from saleor_kustom.store.accounts import Accounts
+from saleor_kustom.store.accounts import Accounts, Kept
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
@@ -27,6 +27,7 @@ from saleor_kustom.store.worker_lock import worker_lock
 __all__ = [
     "Capture",
     "Chosen",
+    "Kept",
     "LeaseLost",
     "OpenAuthorization",
     "Overview",

@@ -183,6 +183,11 @@ class Captures:
         row = rows[0]
         return Binding(row["environment"], row["merchant_id"], row["kustom_order_id"])
 
+    async def any_binding(self, api_url: str) -> bool:
+        """Tell whether any order of the shop has found its Kustom order."""
+        query = "select 1 as one from binding where api_url = :api_url limit 1"
+        return bool(await self._db.read(query, {"api_url": api_url}))
+
     async def bindings(self, api_url: str, orders: Collection[str]) -> Mapping[str, Binding]:
         """Return the Kustom orders that some orders are bound to, by order id."""
         names = {f"o{index}": order for index, order in enumerate(orders)}

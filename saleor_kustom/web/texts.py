@@ -41,6 +41,10 @@ class Texts:
         """Return the text of `prefix.name`; a name without one is shown as it is."""
         return self.words.get(f"{prefix}.{name}", name.replace("_", " "))
 
+    def has(self, prefix: str, name: str) -> bool:
+        """Tell whether there is a text of `prefix.name`."""
+        return f"{prefix}.{name}" in self.words
+
     def problem(self, held: Held) -> str:
         """Return what is wrong, with both numbers."""
         return self._held(held, "problem") or held.problem

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from saleor_kustom.capture.authorization import Authorization
@@ -11,8 +11,9 @@ from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy
-from saleor_kustom.capture.preview import Preview
+from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
+from saleor_kustom.gauge import Gauge, Reading
 from saleor_kustom.saleor.shop import read_facts
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
@@ -31,6 +32,8 @@ class Desk:
 
     parts: Parts
     wake: Callable[[], None]
+    gauges: Mapping[str, Gauge]  # kustom, saleor
+    base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
 
@@ -79,6 +82,17 @@ class Desk:
             shipping_info=entries(seen.order, fulfillment),
         )
         return Preview(seen.order.currency, decision, seen.authorization)
+
+    async def spread(
+        self, shop: Shop, order_id: str, policies: Sequence[Policy]
+    ) -> Sequence[Spread] | None:
+        """Plan an order's parcels from the first one on, under each policy. Raises CallError."""
+        order = await self.parts.saleor.order(shop, order_id)
+        return None if order is None else [spread(order, policy) for policy in policies]
+
+    def readings(self) -> Mapping[str, Reading]:
+        """Return how this process's calls went lately, by side."""
+        return {side: gauge.read() for side, gauge in self.gauges.items()}
 
     async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
         """Ask Kustom whether credentials are right."""

@@ -8,6 +8,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from saleor_kustom.capture import actions
+from saleor_kustom.capture.actions import Act
 from saleor_kustom.capture.held import Held
 from saleor_kustom.capture.plan import Nothing, Plan
 from saleor_kustom.capture.preview import checks, lines_of
@@ -15,7 +17,7 @@ from saleor_kustom.errors import CallError
 from saleor_kustom.store import Capture, Store
 from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.dashboard.door import Visitor
-from saleor_kustom.web.dashboard.parcels import pretty, shown, tracking_of
+from saleor_kustom.web.dashboard.parcels import facts_of, pretty, shown, tracking_of
 from saleor_kustom.web.dashboard.render import page
 from saleor_kustom.web.texts import Texts
 
@@ -64,10 +66,12 @@ class CapturePages:
     async def preview(self, request: Request, visitor: Visitor) -> Response:
         """Return what a parcel would capture now; nothing is sent or stored."""
         row = await self.row(request, visitor)
+        pauses = await self._store.pauses.list(visitor.shop.api_url)
+        possible = Act.PREVIEW in actions.of_parcel(facts_of(row, pauses))
         decision: Plan | Held | Nothing | None = None
         seen, failed = None, ""
         try:
-            found = await self._desk.preview(visitor.shop, row)
+            found = await self._desk.preview(visitor.shop, row) if possible else None
             decision = found.decision if found else None
             seen = found.authorization if found else None
         except CallError as error:
@@ -80,6 +84,7 @@ class CapturePages:
             visitor,
             tab="captures",
             row=row,
+            possible=possible,
             failed=failed,
             plan=plan,
             problem=visitor.texts.problem(held) if held else "",

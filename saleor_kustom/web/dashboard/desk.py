@@ -1,17 +1,22 @@
 """What the pages ask of the other sides. It can look and plan, not charge: the edge never may."""
 
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding
-from saleor_kustom.capture.preview import Preview
+from saleor_kustom.capture.policy import Policy
+from saleor_kustom.capture.preview import Preview, Spread
+from saleor_kustom.gauge import Reading
 from saleor_kustom.store import Capture
 
 
 class Desk(Protocol):
     """Joined in app.py."""
+
+    base: Policy  # what the operator chose for all shops
 
     def wake(self) -> None:
         """Tell the worker that something was stored."""
@@ -33,3 +38,11 @@ class Desk(Protocol):
 
     async def shop_facts(self, shop: Shop) -> ShopFacts:
         """Ask Saleor for what may block merchants. Raises CallError."""
+
+    async def spread(
+        self, shop: Shop, order_id: str, policies: Sequence[Policy]
+    ) -> Sequence[Spread] | None:
+        """Plan an order's parcels under each policy; None: Saleor has no such order."""
+
+    def readings(self) -> Mapping[str, Reading]:
+        """Return how this process's calls to Kustom and Saleor went lately."""

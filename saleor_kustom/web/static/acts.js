@@ -106,11 +106,29 @@
     }
     return fields;
   }
+  /* Show what choices would do, below their form; nothing is kept. */
+  async function attempt(button) {
+    const form = button.form;
+    const place = form.querySelector(".tried");
+    button.setAttribute("aria-busy", "true");
+    try {
+      const body = { ...JSON.parse(form.dataset.body || "{}"), ...fieldsOf(form) };
+      const answer = await saleor.call(`/app/acts/${button.dataset.try}`, { method: "POST", body: JSON.stringify(body) });
+      const isHtml = answer.headers.get("content-type").startsWith("text/html");
+      if (isHtml) { place.innerHTML = await answer.text(); words.times(place); }
+      else tell((await answer.json()).said);
+    } catch {
+      tell({ status: "error", title: words.say("failed"), text: words.say("away") });
+    } finally {
+      button.removeAttribute("aria-busy");
+    }
+  }
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (!button) return;
     if (button.dataset.act) act(button, button.dataset.act, JSON.parse(button.dataset.body));
     else if (button.dataset.bulk) bulk(button);
+    else if (button.dataset.try) attempt(button);
     else if (button.dataset.copy) copy(button);
     else if (button.dataset.export) save(button);
   });

@@ -32,6 +32,9 @@
     made.innerHTML = html;
     words.times(made.content);
     target.replaceChildren(made.content);
+    target.querySelectorAll("[data-dashboard-version]").forEach((place) => {
+      place.textContent = saleor.state.dashboardVersion || "–";
+    });
     target.querySelectorAll("[data-home]").forEach((link) => { link.href = "#" + home(); });
     return { open, focus };
   }
@@ -76,6 +79,7 @@
       if (own !== count) return; // another view was asked for meanwhile
       const same = view === shown;
       const parts = same ? content.querySelector("[data-load]")?.innerHTML : "";
+      if (same && document.activeElement?.closest("form") && keep) return; // somebody is typing
       const before = swap(content, html);
       const part = content.querySelector("[data-load]");
       if (part && parts) part.innerHTML = parts; // shown until the new one is there
