@@ -2,8 +2,6 @@
 
 import json
 
-
-
 from saleor_kustom.capture.policy import Policy, ShippingFee
 from saleor_kustom.capture.preview import Check, checks, lines_of, spread
 from saleor_kustom.capture.worth import worth_minor
