@@ -40,6 +40,10 @@ _LOOK_EVERY_S = 60.0
 #: A call to Saleor; less than Kustom's, since it answers from its own database.
 _SALEOR_S = 20.0
 
+#: Each call of an installation; Saleor waits 18 s for all of them together.
+_STRANGERS_S = 5.0
+_STRANGERS_BYTES = 256 * 1024
+
 #: The manifest's id, fixed for ever: Saleor's transactions belong to it (domain rule 27).
 APP_IDENTIFIER = "saleor-kustom"
 
@@ -88,28 +92,39 @@ async def open_app(
         allow_private_hosts=settings.allow_private_hosts,
         user_agent=settings.user_agent,
     )
+    to_strangers = Outbound(
+        transport=saleor_transport,
+        deadline_s=_STRANGERS_S,
+        max_answer_bytes=_STRANGERS_BYTES,
+        allow_private_hosts=settings.allow_private_hosts,
+        user_agent=settings.user_agent,
+    )
     try:
         yield _join(
             settings,
             store,
-            to_kustom,
-            to_saleor,
-            clock or time.time,
-            monotonic or clock or time.monotonic,
-            extra_routes,
-            lease,
+            to_kustom=to_kustom,
+            to_saleor=to_saleor,
+            to_strangers=to_strangers,
+            clock=clock or time.time,
+            monotonic=monotonic or clock or time.monotonic,
+            extra_routes=extra_routes,
+            lease=lease,
         )
     finally:
         await to_kustom.aclose()
         await to_saleor.aclose()
+        await to_strangers.aclose()
         await store.close()
 
 
 def _join(
     settings: Settings,
     store: Store,
+    *,
     to_kustom: Outbound,
     to_saleor: Outbound,
+    to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
@@ -136,7 +151,7 @@ def _join(
         store=store,
         keys=keys,
         saleor=saleor,
-        outbound=to_saleor,
+        strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
         portal_url=parts.portal_url,

@@ -12,7 +12,7 @@ from saleor_kustom.app import open_app
 from saleor_kustom.app import work as work_until
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.settings import Settings
-from saleor_kustom.web.listen import listening
+from saleor_kustom.web.listen import listening, make_room
 
 
 def serve(
@@ -46,7 +46,11 @@ def log_to_stderr(level: str) -> None:
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
     stop = stop_on_signals()
-    async with open_app(settings) as app, listening(app.web, host, port) as address:
+    make_room()
+    async with (
+        open_app(settings) as app,
+        listening(app.web, host, port, trusted_proxies=settings.trusted_proxies) as address,
+    ):
         logging.getLogger(__name__).info("serving at %s", address)
         await work_until(app, stop)
 

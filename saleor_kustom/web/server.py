@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -19,6 +20,7 @@ from saleor_kustom.store import Store
 from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.installation import Installations
+from saleor_kustom.web.limits import Limits
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -34,16 +36,21 @@ def create_web(
     store: Store,
     keys: KeyRing,
     saleor: SaleorClient,
-    outbound: Outbound,
+    strangers: Outbound,
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
     monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return the application. `wake` tells the worker that something was stored."""
-    webhooks = Webhooks(store, keys, wake, monotonic=monotonic)
-    installations = Installations(store, saleor, outbound, settings, webhooks.forget)
+    """Return the application. `wake` tells the worker that something was stored.
+
+    `strangers` calls those who want to install us, within narrow limits.
+    """
+    webhooks = Webhooks(store, keys, saleor, wake, monotonic=monotonic)
+    installations = Installations(
+        store, SaleorClient(strangers), strangers, settings, webhooks.forget
+    )
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
     async def live(_request: Request) -> Response:
@@ -64,7 +71,12 @@ def create_web(
         *extra_routes,
     ]
     handlers = {HTTPException: _http_error, StoreUnavailable: _unavailable}
-    return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    limits = Middleware(Limits, https=settings.app_url.startswith("https:"))
+    return Starlette(
+        routes=routes,
+        exception_handlers=handlers,  # type: ignore[arg-type]
+        middleware=[limits],
+    )
 
 
 async def _static(request: Request) -> Response:
