@@ -6,8 +6,9 @@ from importlib.resources import files
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from saleor_kustom.errors import StoreUnavailable
@@ -19,6 +20,8 @@ from saleor_kustom.store import Store
 from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.installation import Installations
+from saleor_kustom.web.operations import Health
+from saleor_kustom.web.traced import Traced
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -38,6 +41,7 @@ def create_web(
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
+    health: Health,
     monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -46,25 +50,21 @@ def create_web(
     installations = Installations(store, saleor, outbound, settings, webhooks.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
-    async def live(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def ready(_request: Request) -> Response:
-        await store.ping()
-        return JSONResponse({"status": "ok"})
-
     routes: list[BaseRoute] = [
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
         Route("/static/{name}", _static, methods=["GET"]),
-        Route("/health/live", live, methods=["GET"]),
-        Route("/health/ready", ready, methods=["GET"]),
+        *health.routes(),
         *dashboard.routes(),
         *extra_routes,
     ]
     handlers = {HTTPException: _http_error, StoreUnavailable: _unavailable}
-    return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    return Starlette(
+        routes=routes,
+        exception_handlers=handlers,  # type: ignore[arg-type]
+        middleware=[Middleware(Traced)],
+    )
 
 
 async def _static(request: Request) -> Response:
