@@ -23,6 +23,7 @@ from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
+from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
@@ -61,6 +62,7 @@ class App:
     reconciler: Reconciler
     before_install: BeforeInstall
     web: Starlette
+    operations: Starlette  # metrics and health, for the operator's own network
 
 
 @contextlib.asynccontextmanager
@@ -147,6 +149,7 @@ def _join(
         lease=lease,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
         keys=keys,
@@ -155,6 +158,7 @@ def _join(
         settings=settings,
         wake=worker.wake,
         portal_url=parts.portal_url,
+        health=health,
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
@@ -163,7 +167,8 @@ def _join(
     compare = Compare(store, saleor, kustom, parts.pace)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
+    operations = create_operations(store, health, parts.pace.breakers)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web, operations)
 
 
 def chosen_by_operator(settings: Settings) -> Policy:

@@ -13,6 +13,7 @@ from saleor_kustom.store.deliveries import Deliveries
 from saleor_kustom.store.history import History
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
+from saleor_kustom.store.numbers import Numbers, read_numbers
 from saleor_kustom.store.opening import open_database
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.policies import Chosen, Policies
@@ -26,6 +27,7 @@ __all__ = [
     "Capture",
     "Chosen",
     "LeaseLost",
+    "Numbers",
     "OpenAuthorization",
     "Pause",
     "Scope",
@@ -77,6 +79,10 @@ class Store:
     async def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
         await self._db.read("select 1 as one")
+
+    async def numbers(self) -> Numbers:
+        """Return the queue in numbers, over all shops. Raises StoreUnavailable."""
+        return await read_numbers(self._db)
 
     @contextlib.contextmanager
     def worker_lock(self) -> Iterator[None]:

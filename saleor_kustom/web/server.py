@@ -8,7 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from saleor_kustom.errors import StoreUnavailable
@@ -21,6 +21,8 @@ from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.installation import Installations
 from saleor_kustom.web.limits import Limits
+from saleor_kustom.web.operations import Health
+from saleor_kustom.web.traced import Traced
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -40,6 +42,7 @@ def create_web(
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
+    health: Health,
     monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
@@ -53,20 +56,12 @@ def create_web(
     )
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
-    async def live(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def ready(_request: Request) -> Response:
-        await store.ping()
-        return JSONResponse({"status": "ok"})
-
     routes: list[BaseRoute] = [
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
         Route("/static/{name}", _static, methods=["GET"]),
-        Route("/health/live", live, methods=["GET"]),
-        Route("/health/ready", ready, methods=["GET"]),
+        *health.routes(),
         *dashboard.routes(),
         *extra_routes,
     ]
@@ -75,7 +70,7 @@ def create_web(
     return Starlette(
         routes=routes,
         exception_handlers=handlers,  # type: ignore[arg-type]
-        middleware=[limits],
+        middleware=[limits, Middleware(Traced)],
     )
 
 
