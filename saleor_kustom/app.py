@@ -16,6 +16,7 @@ from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
+from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -28,6 +29,7 @@ from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
+from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
@@ -85,10 +87,11 @@ async def open_app(
     """
     lease = lease or Lease()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Outbound(
-        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    to_kustom = Measured(
+        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
-    to_saleor = Outbound(
+    to_saleor = Measured(
+        Gauge(),
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
@@ -124,8 +127,8 @@ def _join(
     settings: Settings,
     store: Store,
     *,
-    to_kustom: Outbound,
-    to_saleor: Outbound,
+    to_kustom: Measured,
+    to_saleor: Measured,
     to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
@@ -157,8 +160,15 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        portal_url=parts.portal_url,
+        desk=Desk(
+            parts,
+            worker.wake,
+            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
+            chosen_by_operator(settings),
+            monotonic,
+        ),
         health=health,
+        clock=clock,
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
