@@ -18,11 +18,13 @@ from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
+from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
+from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
@@ -41,6 +43,10 @@ _LOOK_EVERY_S = 60.0
 #: A call to Saleor; less than Kustom's, since it answers from its own database.
 _SALEOR_S = 20.0
 
+#: Each call of an installation; Saleor waits 18 s for all of them together.
+_STRANGERS_S = 5.0
+_STRANGERS_BYTES = 256 * 1024
+
 #: The manifest's id, fixed for ever: Saleor's transactions belong to it (domain rule 27).
 APP_IDENTIFIER = "saleor-kustom"
 
@@ -58,6 +64,7 @@ class App:
     reconciler: Reconciler
     before_install: BeforeInstall
     web: Starlette
+    operations: Starlette  # metrics and health, for the operator's own network
 
 
 @contextlib.asynccontextmanager
@@ -90,28 +97,39 @@ async def open_app(
         allow_private_hosts=settings.allow_private_hosts,
         user_agent=settings.user_agent,
     )
+    to_strangers = Outbound(
+        transport=saleor_transport,
+        deadline_s=_STRANGERS_S,
+        max_answer_bytes=_STRANGERS_BYTES,
+        allow_private_hosts=settings.allow_private_hosts,
+        user_agent=settings.user_agent,
+    )
     try:
         yield _join(
             settings,
             store,
-            to_kustom,
-            to_saleor,
-            clock or time.time,
-            monotonic or clock or time.monotonic,
-            extra_routes,
-            lease,
+            to_kustom=to_kustom,
+            to_saleor=to_saleor,
+            to_strangers=to_strangers,
+            clock=clock or time.time,
+            monotonic=monotonic or clock or time.monotonic,
+            extra_routes=extra_routes,
+            lease=lease,
         )
     finally:
         await to_kustom.aclose()
         await to_saleor.aclose()
+        await to_strangers.aclose()
         await store.close()
 
 
 def _join(
     settings: Settings,
     store: Store,
+    *,
     to_kustom: Measured,
     to_saleor: Measured,
+    to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
@@ -134,11 +152,12 @@ def _join(
         lease=lease,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
         keys=keys,
         saleor=saleor,
-        outbound=to_saleor,
+        strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
         desk=Desk(
@@ -148,6 +167,7 @@ def _join(
             chosen_by_operator(settings),
             monotonic,
         ),
+        health=health,
         clock=clock,
         monotonic=monotonic,
         extra_routes=extra_routes,
@@ -157,7 +177,8 @@ def _join(
     compare = Compare(store, saleor, kustom, parts.pace)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
+    operations = create_operations(store, health, parts.pace.breakers)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web, operations)
 
 
 def chosen_by_operator(settings: Settings) -> Policy:

@@ -14,6 +14,7 @@ from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
+from saleor_kustom.store.numbers import Numbers, read_numbers
 from saleor_kustom.store.opening import open_database
 from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
@@ -29,6 +30,7 @@ __all__ = [
     "Chosen",
     "Kept",
     "LeaseLost",
+    "Numbers",
     "OpenAuthorization",
     "Overview",
     "Pause",
@@ -86,6 +88,10 @@ class Store:
     async def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
         await self._db.read("select 1 as one")
+
+    async def numbers(self) -> Numbers:
+        """Return the queue in numbers, over all shops. Raises StoreUnavailable."""
+        return await read_numbers(self._db)
 
     @contextlib.contextmanager
     def worker_lock(self) -> Iterator[None]:

@@ -92,14 +92,15 @@ _IDENTITY = """api_url = :api_url and order_id = :order_id and fulfillment_id = 
 
 #: The news of a delivery that is new; and, where there is no such capture yet, its row. A
 #: tombstone stays for ever (domain rule 20).
-WAKE = f"""{_WAKE}, canceled = case when :canceled = 1 then 1 else canceled end
+WAKE = f"""{_WAKE}, canceled = case when :canceled = 1 then 1 else canceled end,
+    traceparent = coalesce(cast(:traceparent as text), traceparent)
     where {_IDENTITY} and exists (select 1 from delivery where id = :delivery)"""
 MAKE = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
-        account, canceled, due_at, created_at, updated_at)
+        account, canceled, traceparent, due_at, created_at, updated_at)
     select d.api_url, d.order_id, d.fulfillment_id, :created,
         coalesce(b.environment || '/' || b.merchant_id || '/' || b.kustom_order_id, :unbound_line),
         coalesce(b.environment || '/' || b.merchant_id, ''),
-        :canceled, :now, :now, :now
+        :canceled, d.traceparent, :now, :now, :now
     from delivery d left join binding b on b.api_url = d.api_url and b.order_id = d.order_id
     where d.id = :delivery
     on conflict (api_url, order_id, fulfillment_id, fulfillment_created) do nothing"""

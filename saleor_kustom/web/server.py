@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from saleor_kustom.errors import StoreUnavailable
@@ -20,6 +21,9 @@ from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.installation import Installations
+from saleor_kustom.web.limits import Limits
+from saleor_kustom.web.operations import Health
+from saleor_kustom.web.traced import Traced
 from saleor_kustom.web.webhooks import Webhooks
 
 
@@ -28,38 +32,41 @@ def create_web(
     store: Store,
     keys: KeyRing,
     saleor: SaleorClient,
-    outbound: Outbound,
+    strangers: Outbound,
     settings: Settings,
     wake: Callable[[], None],
     desk: Desk,
+    health: Health,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return the application. `wake` tells the worker that something was stored."""
-    webhooks = Webhooks(store, keys, wake, monotonic=monotonic)
-    installations = Installations(store, saleor, outbound, settings, webhooks.forget)
+    """Return the application. `wake` tells the worker that something was stored.
+
+    `strangers` calls those who want to install us, within narrow limits.
+    """
+    webhooks = Webhooks(store, keys, saleor, wake, monotonic=monotonic)
+    installations = Installations(
+        store, SaleorClient(strangers), strangers, settings, webhooks.forget
+    )
     dashboard = Dashboard(store, keys, settings, desk, clock)
-
-    async def live(_request: Request) -> Response:
-        return JSONResponse({"status": "ok"})
-
-    async def ready(_request: Request) -> Response:
-        await store.ping()
-        return JSONResponse({"status": "ok"})
 
     routes: list[BaseRoute] = [
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
         *statics.routes(),
-        Route("/health/live", live, methods=["GET"]),
-        Route("/health/ready", ready, methods=["GET"]),
+        *health.routes(),
         *dashboard.routes(),
         *extra_routes,
     ]
     handlers = {HTTPException: _http_error, StoreUnavailable: _unavailable}
-    return Starlette(routes=routes, exception_handlers=handlers)  # type: ignore[arg-type]
+    limits = Middleware(Limits, https=settings.app_url.startswith("https:"))
+    return Starlette(
+        routes=routes,
+        exception_handlers=handlers,  # type: ignore[arg-type]
+        middleware=[limits, Middleware(Traced)],
+    )
 
 
 async def _http_error(_request: Request, error: HTTPException) -> Response:
