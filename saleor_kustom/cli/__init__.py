@@ -10,6 +10,7 @@ from saleor_kustom.cli import (
     credentials,
     database,
     demo,
+    doctor,
     plan,
     policy,
     reconcile,
@@ -31,6 +32,7 @@ app.command("shops")(shops.shops)
 app.command("captures")(shops.captures)
 app.command("resume")(shops.resume)
 app.command("expiring")(authorizations.expiring)
+app.command("doctor")(doctor.doctor)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)

@@ -168,6 +168,12 @@ class Captures:
         row = rows[0]
         return Binding(row["environment"], row["merchant_id"], row["kustom_order_id"])
 
+    async def any_bound(self, environment: str, merchant_id: str) -> str | None:
+        """Return a Kustom order that was bound under a merchant, or None."""
+        params = {"environment": environment, "merchant_id": merchant_id}
+        rows = await self._db.read(sql.ANY_BOUND, params)
+        return str(rows[0]["kustom_order_id"]) if rows else None
+
     async def of_order(self, api_url: str, order_id: str) -> list[Capture]:
         """Return every capture of an order, oldest first: what a plan's ledger is made of."""
         rows = await self._db.read(sql.OF_ORDER, {"api_url": api_url, "order_id": order_id})
