@@ -5,12 +5,14 @@ from collections.abc import Iterator
 
 from saleor_kustom.store.accounts import Accounts
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
+from saleor_kustom.store.by_hand import ByHand
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
 from saleor_kustom.store.history import History
+from saleor_kustom.store.looking import Looking, Period
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.numbers import Numbers, read_numbers
@@ -30,6 +32,7 @@ __all__ = [
     "Numbers",
     "OpenAuthorization",
     "Pause",
+    "Period",
     "Scope",
     "Store",
     "StoredKeys",
@@ -48,6 +51,8 @@ class Store:
         self.captures = Captures(db)
         self.history = History(db)
         self.pauses = Pauses(db)
+        self.looking = Looking(db)
+        self.by_hand = ByHand(db)
         self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)

@@ -131,6 +131,10 @@ class Captures:
         params = {"api_url": api_url, "reason": reason}
         return len(await self._db((sql.WAKE_HELD, params)))
 
+    async def wake_paused(self, api_url: str) -> int:
+        """Look again at what waited for a pause of the shop's to end."""
+        return len(await self._db((f"{sql.WAKE_PAUSED} returning id", {"api_url": api_url})))
+
     async def resume(self, api_url: str, capture_row: int, who: str, why: str) -> bool:
         """Take a held mark away; the capture goes on from where it stands, now."""
         detail = as_json({"who": who, "why": why})
