@@ -4,6 +4,7 @@ A wrong value stops the start with one line: the variable's name, what is wrong,
 """
 
 import difflib
+import ipaddress
 import os
 import re
 import string
@@ -28,6 +29,7 @@ class Settings:
     allowed_saleor_urls: tuple[str, ...] = ()
     allow_private_hosts: bool = False
     dashboard_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     kustom_live_url: str = "https://api.kustom.co"
     kustom_playground_url: str = "https://api.playground.kustom.co"
     kustom_portal_live_url: str = (
@@ -180,12 +182,23 @@ def _urls(text: str) -> tuple[str, ...]:
 
 
 def _listed_url(text: str) -> str:
-    _base_url(text)
+    if text != "*":
+        _base_url(text)
     return text  # API URLs are compared with their slash
 
 
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(_origin(entry) for entry in _list(text))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    found = _list(text)
+    for entry in found:
+        try:
+            ipaddress.ip_network(entry)
+        except ValueError:
+            raise ValueError(f"{entry!r} is neither an address nor a network") from None
+    return found
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -297,7 +310,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "ALLOWED_SALEOR_URLS",
-        "shops that may install the app, comma-separated; empty: any",
+        "shops that may install the app, comma-separated; `*`: any; empty: none",
         "https://shop.example/graphql/",
         _urls,
     ),
@@ -312,6 +325,12 @@ SETTINGS: tuple[Setting, ...] = (
         "where the Dashboard is served, if not at the shop's API origin",
         "https://dashboard.shop.example",
         _origins,
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "addresses or networks of your own proxies, whose X-Forwarded-For is believed",
+        "127.0.0.1, 10.0.0.0/8",
+        _networks,
     ),
     Setting("KUSTOM_LIVE_URL", "Kustom's live API", "https://api.kustom.co", _base_url),
     Setting(

@@ -28,7 +28,7 @@ def retry(
     async def act(store: Store, row: Capture) -> bool:
         if row.held:
             return await store.captures.resume(row.api_url, row.id, who, why)
-        return await store.by_hand.hasten(row.api_url, row.id, who=who, why=why)
+        return await store.captures.hasten(row.api_url, row.id, who, why)
 
     _each(term, saleor_api_url, act, "due now", as_json=as_json)
 

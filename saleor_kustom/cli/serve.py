@@ -15,7 +15,7 @@ from saleor_kustom.app import work as work_until
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.settings import Settings
 from saleor_kustom.watch.logs import log_to_stderr
-from saleor_kustom.web.listen import listening
+from saleor_kustom.web.listen import listening, make_room
 
 
 def serve(
@@ -42,10 +42,11 @@ def work() -> None:
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
     stop = stop_on_signals()
+    make_room()
     async with (
         open_app(settings) as app,
         _watched(app),
-        listening(app.web, host, port) as address,
+        listening(app.web, host, port, trusted_proxies=settings.trusted_proxies) as address,
     ):
         logging.getLogger(__name__).info("serving at %s", address)
         await work_until(app, stop)

@@ -47,6 +47,9 @@ def status(as_json: AsJson = False, timezone: Zone = None) -> None:
         f"the oldest has been due for {numbers.oldest_due_s:.0f} s. "
         f"{sum(numbers.held.values())} are held."
     )
+    for money in numbers.waiting_money:
+        if money.currency:
+            console.print(f"They are worth {shown(money.minor, money.currency)}.")
     for money in numbers.authorized:
         console.print(
             f"{shown(money.minor, money.currency)} on {money.count} orders is authorized and not "

@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import Iterator
 
-from saleor_kustom.store.accounts import Accounts
+from saleor_kustom.store.accounts import Accounts, Kept
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
 from saleor_kustom.store.by_hand import ByHand
 from saleor_kustom.store.capture_row import Capture
@@ -11,12 +11,14 @@ from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
 from saleor_kustom.store.looking import Looking, Period
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.numbers import Numbers, read_numbers
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
@@ -28,14 +30,20 @@ from saleor_kustom.store.worker_lock import worker_lock
 __all__ = [
     "Capture",
     "Chosen",
+    "Kept",
     "LeaseLost",
     "Numbers",
     "OpenAuthorization",
+    "Overview",
     "Pause",
     "Period",
+    "Queue",
     "Scope",
+    "Status",
     "Store",
     "StoredKeys",
+    "Sum",
+    "Wanted",
     "copy",
 ]
 
@@ -57,6 +65,7 @@ class Store:
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.overview = Overview(db)
 
     @classmethod
     async def open(

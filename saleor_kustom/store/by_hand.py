@@ -1,7 +1,6 @@
 """What a person does to one capture, with who and why in its history, in one transaction."""
 
 from saleor_kustom.store.capture_row import as_json
-from saleor_kustom.store.capture_sql import _WAKE
 from saleor_kustom.store.database import Database
 
 
@@ -10,15 +9,6 @@ class ByHand:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-
-    async def hasten(self, api_url: str, capture_row: int, *, who: str, why: str) -> bool:
-        """Make a capture that waits due now. False: it runs, is held, or has been captured."""
-        params = {
-            "api_url": api_url,
-            "id": capture_row,
-            "detail": as_json({"who": who, "why": why}),
-        }
-        return bool(await self._db((_HASTENED, params), (_HASTEN, params)))
 
     async def hold(
         self, api_url: str, capture_row: int, reason: str, *, who: str, why: str
@@ -31,10 +21,6 @@ class ByHand:
 
 
 _OPEN = "api_url = :api_url and id = :id and held is null and worker is null"
-_WAITS = f"{_OPEN} and state in ('received', 'planned', 'sending')"
-_HASTENED = f"""insert into history (api_url, capture_id, at, what, detail)
-    select api_url, id, :now, 'hastened', :detail from capture where {_WAITS}"""
-_HASTEN = f"{_WAKE}, failures = 0 where {_WAITS} returning id"
 # Not while an outcome is unknown: that is to be found out, whatever a person wants.
 _HOLDABLE = f"{_OPEN} and state in ('received', 'planned')"
 _HOLD_NOTED = f"""insert into history (api_url, capture_id, at, what, detail)

@@ -49,6 +49,7 @@ class Capture:
     tracking_pending: str | None
     tracking_problem: str | None
     traceparent: str | None  # the trace of the latest delivery about it (W3C)
+    worth_minor: int | None  # what its units cost, the fee aside; None: not read yet
     created_at: float
     updated_at: float
 

@@ -44,6 +44,14 @@ RENEW = f"update capture set due_at = :now + :lease where {FENCE} returning id"
 HISTORY_FENCED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, :history_what, :history_detail from capture where {FENCE}"""
 
+#: Once for each capture: it is not captured yet when this runs. In the order's currency.
+COUNT_CAPTURED = f"""insert into captured_hour (api_url, hour, currency, captures, amount_minor)
+    select api_url, :captured_hour, coalesce(cast(:captured_currency as text), currency, ''), 1,
+        coalesce(cast(:captured_minor as bigint), amount_minor, 0)
+    from capture where {FENCE} and state not in ('captured', 'reported')
+    on conflict (api_url, hour, currency) do update set captures = captured_hour.captures + 1,
+        amount_minor = captured_hour.amount_minor + excluded.amount_minor"""
+
 KEEP_GOING = f"""update capture set due_at = :now + :lease, updated_at = :now{{sets}}
     where {FENCE} returning *"""
 
@@ -159,12 +167,18 @@ BUSY = """select 1 as busy from capture
 #: As a range, so that SQLite prefers the index of the few that are held.
 HELD = "held > ''"
 
-COUNTS = f"""select state, count(*) as n from capture where api_url = :api_url group by state
-    union all
-    select 'held', count(*) from capture where api_url = :api_url and {HELD}"""
-
 RESUMED = """insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'resumed', :detail from capture
     where api_url = :api_url and id = :id and held is not null"""
 RESUME = f"""{_WAKE}, held = null, held_detail = '{{}}', waiting = 'resumed', failures = 0
     where api_url = :api_url and id = :id and held is not null returning id"""
+
+#: A person would not wait for the next try. What runs or is held is not touched.
+_HASTENABLE = """api_url = :api_url and id = :id and held is null and worker is null
+    and state in ('received', 'planned', 'sending')"""
+HASTENED = f"""insert into history (api_url, capture_id, at, what, detail)
+    select api_url, id, :now, 'hastened', :detail from capture where {_HASTENABLE}"""
+HASTEN = f"{_WAKE}, failures = 0 where {_HASTENABLE} returning id"
+
+HELD_AFTER = """select id from capture where api_url = :api_url and held = :reason
+    and id > :after and id <= :until order by id limit :limit"""

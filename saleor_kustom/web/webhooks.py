@@ -17,9 +17,11 @@ from starlette.responses import JSONResponse, Response
 
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
 from saleor_kustom.capture.parties import Shop
-from saleor_kustom.errors import KeysUnavailable, NotGenuine, StoreUnavailable
+from saleor_kustom.errors import CallError, KeysUnavailable, NotGenuine, StoreUnavailable
 from saleor_kustom.intake.delivery import EVENTS, read_delivery
 from saleor_kustom.intake.signature import key_id, verify
+from saleor_kustom.saleor.client import SaleorClient
+from saleor_kustom.saleor.install import standing_app
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.store import Store
 from saleor_kustom.watch import trace
@@ -29,7 +31,8 @@ from saleor_kustom.web.bodies import read_body, refusal, single
 
 _log = logging.getLogger(__name__)
 
-LARGEST_BYTES = 16 * 1024 * 1024
+#: Our own subscriptions make a few hundred bytes; a thousand lines of a refund would fit too.
+LARGEST_BYTES = 2 * 1024 * 1024
 #: With several instances another one may have taken a re-installation.
 _SHOP_KEPT_S = 5.0
 
@@ -47,12 +50,14 @@ class Webhooks:
         self,
         store: Store,
         keys: KeyRing,
+        saleor: SaleorClient,
         wake: Callable[[], None],
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._keys = keys
+        self._saleor = saleor
         self._wake = wake
         self._monotonic = monotonic
         self._shops: dict[str, _Known] = {}
@@ -84,7 +89,7 @@ class Webhooks:
             _log.warning("refused a delivery of %s: %s %s", event, error.code, error)
             status = _STATUS.get(error.code, 400)
             return "not_genuine", refusal(status, error.code, str(error))
-        except (KeysUnavailable, StoreUnavailable) as error:
+        except (KeysUnavailable, StoreUnavailable, CallError) as error:
             _log.warning("could not take a delivery of %s now: %s", event, error)
             message = "The delivery could not be stored; send it again."
             return "not_now", refusal(503, "TRY_AGAIN", message)
@@ -155,10 +160,18 @@ class Webhooks:
         return shop
 
     async def _removed(self, shop: Shop, delivery: Delivery) -> None:
-        """Forget a removed shop; a late event of an older installation removes nothing."""
-        if delivery.app_id == shop.app_id:
-            await self._store.shops.uninstall(shop.api_url, shop.app_id)
-            self.forget(shop.api_url)
+        """Forget a removed shop; a late event of an older installation removes nothing.
+
+        A staging copy of the shop signs with the same key and bears the same ids, and an app
+        that is removed there is not removed here: so the shop is asked (domain rule 1).
+        """
+        if delivery.app_id != shop.app_id:
+            return
+        if await standing_app(self._saleor, shop) is not None:
+            _log.error("%s told of our removal but knows us; did a copy of it?", shop.api_url)
+            return
+        await self._store.shops.uninstall(shop.api_url, shop.app_id)
+        self.forget(shop.api_url)
 
 
 _STATUS = {

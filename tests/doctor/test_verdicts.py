@@ -35,7 +35,7 @@ def seen(**changed):
 def numbers(**changed):
     values = {
         "waiting": 3, "due": 1, "running": 1, "oldest_due_s": 0.5, "held": {}, "paused": {},
-        "authorized": [], "expiring": [],
+        "authorized": [], "expiring": [], "waiting_money": [],
     }  # fmt: skip
     return Numbers(**(values | changed))
 
