@@ -16,6 +16,7 @@ from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
+from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -23,10 +24,12 @@ from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
+from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
+from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
@@ -62,6 +65,7 @@ class App:
     reconciler: Reconciler
     before_install: BeforeInstall
     web: Starlette
+    operations: Starlette  # metrics and health, for the operator's own network
 
 
 @contextlib.asynccontextmanager
@@ -89,10 +93,11 @@ async def open_app(
         previous_key=settings.secret_key_previous,
         clock=clock,
     )
-    to_kustom = Outbound(
-        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    to_kustom = Measured(
+        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
-    to_saleor = Outbound(
+    to_saleor = Measured(
+        Gauge(),
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
@@ -128,8 +133,8 @@ def _join(
     settings: Settings,
     store: Store,
     *,
-    to_kustom: Outbound,
-    to_saleor: Outbound,
+    to_kustom: Measured,
+    to_saleor: Measured,
     to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
@@ -153,6 +158,7 @@ def _join(
         lease=lease,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
         keys=keys,
@@ -160,7 +166,15 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        portal_url=parts.portal_url,
+        desk=Desk(
+            parts,
+            worker.wake,
+            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
+            chosen_by_operator(settings),
+            monotonic,
+        ),
+        health=health,
+        clock=clock,
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
@@ -169,7 +183,8 @@ def _join(
     compare = Compare(store, saleor, kustom, parts.pace)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
+    operations = create_operations(store, health, parts.pace.breakers)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web, operations)
 
 
 def chosen_by_operator(settings: Settings) -> Policy:

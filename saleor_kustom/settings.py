@@ -47,6 +47,8 @@ class Settings:
     rate_per_second: float = 5.0
     retention_days: int = 90
     log_level: str = "INFO"
+    log_format: str = ""
+    metrics_address: str = ""
     contact: str = ""
 
     @property
@@ -61,6 +63,12 @@ class Settings:
             "live": self.kustom_portal_live_url,
             "playground": self.kustom_portal_playground_url,
         }
+
+    @property
+    def metrics_at(self) -> tuple[str, int] | None:
+        """Return host and port of METRICS_ADDRESS, or None."""
+        host, _, port = self.metrics_address.rpartition(":")
+        return (host.strip("[]"), int(port)) if port else None
 
     @property
     def user_agent(self) -> str:
@@ -264,6 +272,23 @@ def _level(text: str) -> str:
     return text.upper()
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is none of {', '.join(words)}")
+        return text.lower()
+
+    return read
+
+
+def _address(text: str) -> str:
+    """Read host:port; the host is an address or a name, an IPv6 address in brackets."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - TCP's
+        raise ValueError(f"{text!r} is no host:port")
+    return text
+
+
 def _template(*names: str) -> Callable[[str], str]:
     """Return a reader of URLs with exactly these {names} in them."""
 
@@ -388,6 +413,19 @@ SETTINGS: tuple[Setting, ...] = (
         _days,
     ),
     Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO", _level),
+    Setting(
+        "LOG_FORMAT",
+        "json or console; empty: console at a terminal, json elsewhere",
+        "json",
+        _one_of("json", "console"),
+    ),
+    Setting(
+        "METRICS_ADDRESS",
+        "where /metrics and /health are served beside the app, for your own network alone; "
+        "empty: nowhere",
+        "127.0.0.1:9464",
+        _address,
+    ),
     Setting(
         "CONTACT",
         "sent to Kustom with every request, so that they can reach you",

@@ -42,12 +42,35 @@ TRIES = {
         ["reconcile", "--saleor-api-url", "{shop}", "--json"],
         ["reconcile", "--saleor-api-url", "{shop}", "--before-install", "--dry-run"],
     ],
-    "resume": [["resume", "{shop}", "{capture}"]],
+    "doctor": [["doctor", "--saleor-api-url", "{shop}", "--json"]],
+    "export": [
+        ["export", "--saleor-api-url", "{shop}"],
+        ["export", "--saleor-api-url", "{shop}", "--json"],
+    ],
+    "pause": [
+        ["pause", "{shop}", "--order", "{number}", "--why", "the walk"],
+        ["pause", "{shop}", "--order", "{order}", "--why", "the walk"],
+    ],
+    "unpause": [["unpause", "{shop}", "--order", "{order}", "--why", "the walk"]],
+    **{
+        name: [
+            [name, term, "--saleor-api-url", "{shop}", *more]
+            for term in ("{number}", "{order}", "{capture_id}", "{fulfillment}", "row:{capture}")
+        ]
+        for name, more in {
+            "resume": ("--why", "the walk"),
+            "retry": ("--why", "the walk"),
+            "hold": ("--why", "the walk"),
+            "show": ("--json",),
+            "support-bundle": (),
+        }.items()
+    },
 }
 
 #: For the operator of the whole installation, about no shop in particular; or no data at all.
 OF_THE_OPERATOR = {
-    *("db copy", "demo", "plan", "sandbox", "secrets rotate", "serve", "shops", "version", "work"),
+    *("db copy", "demo", "plan", "sandbox", "secrets rotate", "serve", "shops", "status"),
+    *("version", "work"),
 }
 
 

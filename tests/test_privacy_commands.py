@@ -1,14 +1,12 @@
 """`erase` and `secrets rotate`, as a person types them; and what retention does by itself."""
 
 import asyncio
-import logging
 
 import pytest
 from typer.testing import CliRunner
 
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
 from saleor_kustom.cli import app
-from saleor_kustom.cli.serve import OneLine, log_to_stderr
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.store import Store
 from saleor_kustom.worker.retention import strip_old
@@ -69,21 +67,3 @@ async def test_retention_runs_once_a_day_and_not_at_all_if_so_chosen(sqlite_url)
     assert await strip_old(store, 90) == 1
     assert await strip_old(store, 90) == 0
     await store.close()
-
-
-def test_one_event_is_one_line():
-    record = logging.LogRecord("n", logging.INFO, "p", 1, "a\r\nINFO forged \x1b[31m", (), None)
-    line = OneLine("%(levelname)s %(message)s").format(record)
-    assert line == r"INFO a\r\nINFO forged \x1b[31m"
-    assert OneLine("%(message)s").format(
-        logging.LogRecord("n", logging.INFO, "p", 1, "Ölbägare", (), None)
-    ) == "Ölbägare"  # fmt: skip
-
-
-def test_libraries_tell_only_warnings_whatever_our_level(monkeypatch):
-    monkeypatch.setattr(logging, "basicConfig", lambda **given: given)
-    ours = logging.getLogger("saleor_kustom")
-    before = ours.level
-    log_to_stderr("DEBUG")
-    assert ours.getEffectiveLevel() == logging.DEBUG
-    ours.setLevel(before)

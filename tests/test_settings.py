@@ -85,6 +85,8 @@ WRONG = {
     "CONCURRENCY": ("0", "-1", "1001", "many", "2.5"),
     "RATE_PER_SECOND": ("0", "-5", "nan", "inf", "fast", "201"),
     "LOG_LEVEL": ("LOUD",),
+    "LOG_FORMAT": ("xml",),
+    "METRICS_ADDRESS": ("9464", ":9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a:b"),
     "CONTACT": ("https://sköt.example", "a\r\nX-Injected: 1"),
 }
 

@@ -36,6 +36,7 @@ class Reason(StrEnum):
     CANCELLATION_UNCONFIRMED = "cancellation_unconfirmed"
     TOO_LARGE = "too_large"
     OBSERVED = "observed"
+    HELD_BY_HAND = "held_by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +141,10 @@ WORDS: Mapping[Reason, Words] = {
     Reason.OBSERVED: Words(
         "The shop was in observe mode: {amount} would have been captured.",
         "Switch the shop to capture mode, look at the sum, and release what was observed.",
+    ),
+    Reason.HELD_BY_HAND: Words(
+        "{who} holds it: {why}",
+        "Resume it when that is settled.",
     ),
     Reason.TOO_LARGE: Words(
         "{value} is above Kustom's limit of {limit}.",

@@ -1,17 +1,20 @@
 """`serve` runs edge and worker in one process; `work` runs a worker alone."""
 
 import asyncio
+import contextlib
 import logging
 import signal
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
 
 from saleor_kustom import settings as settings_of
-from saleor_kustom.app import open_app
+from saleor_kustom.app import App, open_app
 from saleor_kustom.app import work as work_until
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.settings import Settings
+from saleor_kustom.watch.logs import log_to_stderr
 from saleor_kustom.web.listen import listening, make_room
 
 
@@ -21,7 +24,7 @@ def serve(
 ) -> None:
     """Serve the app and work on captures, in one process."""
     settings = settings_of.load()
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     asyncio.run(_serve(settings, host, port))
 
 
@@ -33,29 +36,8 @@ def work() -> None:
             "SALEOR_KUSTOM_DATABASE_URL: SQLite serves one process, where `serve` works itself; "
             "for more use postgresql://user@host/name"
         )
-    log_to_stderr(settings.log_level)
+    log_to_stderr(settings.log_level, settings.log_format)
     asyncio.run(_work(settings))
-
-
-def log_to_stderr(level: str) -> None:
-    """Log one event per line; of libraries only warnings, whose details quote requests."""
-    handler = logging.StreamHandler()
-    handler.setFormatter(OneLine("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
-    logging.getLogger("saleor_kustom").setLevel(level)
-
-
-class OneLine(logging.Formatter):
-    """An event can't look like two: what others sent us may have line breaks in it."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        """Return the line with every control character shown, not sent."""
-        line = super().formatMessage(record)
-        return line if line.isprintable() else "".join(map(_shown, line))
-
-
-def _shown(character: str) -> str:
-    return character if character.isprintable() else ascii(character)[1:-1]
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
@@ -63,6 +45,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
     make_room()
     async with (
         open_app(settings) as app,
+        _watched(app),
         listening(app.web, host, port, trusted_proxies=settings.trusted_proxies) as address,
     ):
         logging.getLogger(__name__).info("serving at %s", address)
@@ -71,8 +54,20 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
 
 async def _work(settings: Settings) -> None:
     stop = stop_on_signals()
-    async with open_app(settings) as app:
+    async with open_app(settings) as app, _watched(app):
         await work_until(app, stop)
+
+
+@contextlib.asynccontextmanager
+async def _watched(app: App) -> AsyncIterator[None]:
+    """Serve metrics and health where the operator wants them."""
+    at = app.settings.metrics_at
+    if at is None:
+        yield
+        return
+    async with listening(app.operations, *at) as address:
+        logging.getLogger(__name__).info("metrics and health at %s", address)
+        yield
 
 
 def stop_on_signals() -> asyncio.Event:

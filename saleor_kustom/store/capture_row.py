@@ -48,6 +48,8 @@ class Capture:
     tracking_sent: tuple[Mapping[str, str], ...]
     tracking_pending: str | None
     tracking_problem: str | None
+    traceparent: str | None  # the trace of the latest delivery about it (W3C)
+    worth_minor: int | None  # what its units cost, the fee aside; None: not read yet
     created_at: float
     updated_at: float
 
@@ -58,6 +60,7 @@ _KEPT_BY_THE_QUEUE = frozenset(
     (
         *("id", "api_url", "order_id", "fulfillment_id", "fulfillment_created", "line", "account"),
         *("due_at", "worker", "attempts", "wakes", "created_at", "updated_at"),
+        "traceparent",
     )
 )
 _WRITABLE = frozenset(Capture.__dataclass_fields__) - _KEPT_BY_THE_QUEUE

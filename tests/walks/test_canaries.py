@@ -18,13 +18,14 @@ from typer.testing import CliRunner
 
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.cli import app as command_line
-from saleor_kustom.cli.serve import log_to_stderr
 from saleor_kustom.sandbox.kustom_faults import FAULTS as KUSTOM_FAULTS
 from saleor_kustom.sandbox.saleor import FAULTS as SALEOR_FAULTS
 from saleor_kustom.sandbox.theatre import play, served
 from saleor_kustom.sandbox.world import MERCHANT, open_world
+from saleor_kustom.watch.logs import log_to_stderr
 from tests.commands import TRIES
 from tests.walks.conftest import MUGS
+from tests.walks.test_shops_apart import rows_of
 from tests.web.routes import every_route
 
 SECRET_KEY = "a-secret-for-the-sandbox-only-0123456789"
@@ -163,10 +164,6 @@ async def run_commands(world, written, database_url, monkeypatch):
                 CliRunner().invoke, command_line, given, input="another-password\n"
             )
             written.add(f"command {name}", f"{result.output} {result.exception!r}")
-
-
-async def rows_of(world):
-    return list(await world.app.store.captures.list(world.saleor.api_url, limit=100))
 
 
 def show_values(written):

@@ -3,13 +3,20 @@
 import contextlib
 
 import httpx
+from joserfc.jwk import RSAKey
 
 from saleor_kustom.sandbox.routed import Routed
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.saleor_orders import Line
+from saleor_kustom.sandbox.signing import Signer
 from saleor_kustom.sandbox.world import APP_URL, SALEOR_URL, open_world
 
 HOOKS = f"{APP_URL}/api/webhooks/saleor"
+
+
+def stranger():
+    """Return a key that no simulated Saleor has: those go round a few (signing.py)."""
+    return Signer(RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True))
 
 
 class Edge:
