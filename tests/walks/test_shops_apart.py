@@ -74,7 +74,7 @@ class Neighbours:
         texts = {str(value) for value in (await self.ids()).values()}
         shop = await self.store.shops.get(self.shop)
         return {t for t in texts if len(t) > 4} | {
-            "TRACKING-OF-THE-SHOP", MERCHANT.username, MERCHANT.merchant_id, shop.token,
+            "TRACKING-OF-THE-SHOP", MERCHANT.username, shop.token,
         }  # fmt: skip
 
     async def rows(self):
