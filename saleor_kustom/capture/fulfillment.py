@@ -89,8 +89,19 @@ class Order:
     fulfillments: tuple[Fulfillment, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     gift_cards_used: int | None = 0  # None: not known
+    checkout_id: str | None = None  # global id of the checkout that it was created from
     metadata: Mapping[str, str] = field(default_factory=dict)
     private_metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def base_minor(self) -> int:
+        """Return what lines and shipping fee cost, before gift cards."""
+        return sum(line.total_minor for line in self.lines) + self.shipping_minor
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return what a merchant reference at Kustom may call the order."""
+        return frozenset((self.number, self.id))
 
     def fulfillment(self, fulfillment_id: str) -> Fulfillment | None:
         """Return the fulfillment of that id, or None when the order has no such one."""

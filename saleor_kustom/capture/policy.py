@@ -19,6 +19,14 @@ class GiftCard(StrEnum):
     LAST = "last"  # as late as possible
 
 
+class MerchantReferences(StrEnum):
+    """Whether linking tells Kustom the order's number, as its merchant_reference1."""
+
+    IF_EMPTY = "if_empty"  # only where there is none
+    OVERWRITE = "overwrite"  # wherever it is another text, as "#12" for the order 12
+    NEVER = "never"
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """A channel's choices, with the defaults that a new installation has."""
@@ -28,3 +36,4 @@ class Policy:
     extra_currencies: frozenset[str] = frozenset()  # allowed by the operator beside Kustom's own
     product_url: str | None = None  # "https://shop.example/{slug}"
     kustom_order_id_key: str = "kustom_order_id"  # metadata key that the checkout writes
+    merchant_references: MerchantReferences = MerchantReferences.IF_EMPTY

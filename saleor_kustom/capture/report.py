@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from saleor_kustom.capture.binding import is_kustoms
 from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
 from saleor_kustom.capture.money import to_decimal
 from saleor_kustom.capture.plan import Binding
@@ -74,7 +75,7 @@ def transaction_of(
     Only its owner may report on a transaction; one without owner takes any app's report.
     Ownership survives a re-install: it follows the app's identifier, not its id.
     """
-    candidates = [t for t in order.transactions if t.psp_reference == kustom_order_id]
+    candidates = [t for t in order.transactions if is_kustoms(t, kustom_order_id)]
     for transaction in candidates:
         ours = transaction.owner_app_id == app_id
         ours = ours or transaction.owner_app_identifier == app_identifier
@@ -100,14 +101,21 @@ def report(
         fulfillment_private=_private(captured, amount, order.currency) if fulfillment else {},
         fulfillment_public=public_tracking(captured.tracking) if fulfillment else {},
         order_private={
-            "kustom.order_id": captured.binding.kustom_order_id,
-            "kustom.merchant_id": captured.binding.merchant_id,
-            "kustom.environment": captured.binding.environment,
+            **bound_metadata(captured.binding),
             # A key of its own for each fulfillment: two that finish together both stay
             # (lessons, row 33).
             _capture_key(fulfillment_id): captured.capture_id,
         },
     )
+
+
+def bound_metadata(binding: Binding) -> dict[str, str]:
+    """Return the order's private metadata that names its Kustom order."""
+    return {
+        "kustom.order_id": binding.kustom_order_id,
+        "kustom.merchant_id": binding.merchant_id,
+        "kustom.environment": binding.environment,
+    }
 
 
 def lost_metadata(order: Order, fulfillment: Fulfillment | None, capture_id: str) -> bool:

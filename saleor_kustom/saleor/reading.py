@@ -214,6 +214,7 @@ class _Order(Wire):
     total_authorized: Money = NOTHING
     total_charged: Money = NOTHING
     gift_cards: list[Any] | None = None  # absent: not known
+    checkout_id: str | None = None
     metadata: Metadata = Field(default_factory=dict)
     private_metadata: Metadata = Field(default_factory=dict)
     lines: list[_Line]
@@ -249,6 +250,7 @@ class _Order(Wire):
             fulfillments=tuple(f.value() for f in self.fulfillments),
             transactions=tuple(t.value(currency) for t in self.transactions),
             gift_cards_used=None if self.gift_cards is None else len(self.gift_cards),
+            checkout_id=self.checkout_id,
             metadata=self.metadata,
             private_metadata=self.private_metadata,
         )

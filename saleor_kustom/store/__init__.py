@@ -11,6 +11,9 @@ from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
 from saleor_kustom.store.history import History
+from saleor_kustom.store.link_row import Link
+from saleor_kustom.store.link_tokens import LinkTokens
+from saleor_kustom.store.links import Holder, Links
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.opening import open_database
@@ -23,7 +26,9 @@ from saleor_kustom.store.worker_lock import worker_lock
 
 __all__ = [
     "Capture",
+    "Holder",
     "LeaseLost",
+    "Link",
     "OpenAuthorization",
     "Pause",
     "Scope",
@@ -47,6 +52,8 @@ class Store:
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.links = Links(db)
+        self.link_tokens = LinkTokens(db)
 
     @classmethod
     async def open(

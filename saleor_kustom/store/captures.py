@@ -13,6 +13,7 @@ from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.state import State
 from saleor_kustom.errors import SaleorKustomError
 from saleor_kustom.store import capture_sql as sql
+from saleor_kustom.store import link_sql
 from saleor_kustom.store.capture_row import Capture, as_json, capture_of, written
 from saleor_kustom.store.database import Conflict, Database, Row
 from saleor_kustom.store.history import History
@@ -137,10 +138,13 @@ class Captures:
         params = {"api_url": api_url, "id": capture_row, "detail": detail}
         return bool(await self._db((sql.RESUMED, params), (sql.RESUME, params)))
 
-    async def bind(self, capture: Capture, binding: Binding, how: str) -> bool:
+    async def bind(
+        self, capture: Capture, binding: Binding, how: str, *, checkout_id: str | None = None
+    ) -> bool:
         """Bind the capture's order for good; False: one of the two is bound to another.
 
-        All rows of the order move to the Kustom order's line in the same transaction.
+        All rows of the order move to the Kustom order's line in the same transaction. What the
+        order's own checkout was answered for is taken over from it.
         """
         params = {
             "api_url": capture.api_url,
@@ -149,12 +153,16 @@ class Captures:
             "merchant_id": binding.merchant_id,
             "kustom_order_id": binding.kustom_order_id,
             "how": how,
+            "checkout_id": checkout_id or "",
+            "takes_over": 0,
             "line": binding.line,
             "account": f"{binding.environment}/{binding.merchant_id}",
         }
         rows = await self._db(
             *self._db.in_turn(capture.api_url, capture.order_id),
+            (link_sql.TAKE_OVER, params),
             (sql.BIND, params),
+            (link_sql.FOLLOW_UP, params),
             (sql.MOVE_LINE, params),
             (sql.IS_BOUND, params),
         )
