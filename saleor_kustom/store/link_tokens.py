@@ -45,7 +45,8 @@ class LinkTokens:
         kept = (rows[0]["sha256"], rows[0]["previous"]) if rows else (None, None)
         given = _hash(token)
         # Both are compared, whatever the first says.
-        return any([hmac.compare_digest(given, known or _NOBODYS) for known in kept])
+        same = [hmac.compare_digest(given, known or _NOBODYS) for known in kept]
+        return any(same)
 
 
 def _hash(token: str) -> str:
