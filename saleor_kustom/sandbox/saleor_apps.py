@@ -195,6 +195,7 @@ class Apps(Post):
             "subscriptionQuery": given.get("query"),
             "isActive": given.get("isActive", True),
             "events": list(given.get("asyncEvents") or ()),
+            "syncEvents": list(given.get("syncEvents") or ()),
             "customHeaders": json.loads(headers) if isinstance(headers, str) else headers,
         }
 

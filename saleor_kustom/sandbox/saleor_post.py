@@ -162,7 +162,7 @@ class Post:
 
     def _first_listening(self, event: str) -> Wire:
         for webhook in self.installed.webhooks if self.installed else ():
-            if event.upper() in webhook["events"]:
+            if event.upper() in (*webhook["events"], *webhook.get("syncEvents", ())):
                 found: Wire = webhook
                 return found
         raise ValueError(f"no installed app listens to {event}")

@@ -166,6 +166,16 @@ def _async_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
     return [{"eventType": event, "name": event} for event in source["events"]]
 
 
+def _sync_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
+    return [{"eventType": event, "name": event} for event in source["syncEvents"]]
+
+
+def _order_of(asked: Asked, source: Wire, _given: Wire) -> Wire | None:
+    """Return the order that a transaction pays for."""
+    found: Wire | None = asked.saleor.find_transaction(source["id"])[0]
+    return found
+
+
 #: Type and field → resolver; every other field is the value of that name.
 QUERIES: Mapping[str, Resolver] = {
     "Query.app": _app,
@@ -176,6 +186,8 @@ QUERIES: Mapping[str, Resolver] = {
     "App.webhooks": _webhooks,
     "Channel.taxConfiguration": _tax_configuration,
     "Webhook.asyncEvents": _async_events,
+    "Webhook.syncEvents": _sync_events,
     "Webhook.eventDeliveries": _deliveries,
     "TransactionItem.events": _events,
+    "TransactionItem.order": _order_of,
 }

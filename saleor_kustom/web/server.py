@@ -17,7 +17,9 @@ from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
+from saleor_kustom.web.genuine import Verifier
 from saleor_kustom.web.installation import Installations
+from saleor_kustom.web.transactions import Transactions
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -40,8 +42,10 @@ def create_web(
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored."""
-    webhooks = Webhooks(store, keys, wake)
-    installations = Installations(store, saleor, outbound, settings, webhooks.forget)
+    verifier = Verifier(store, keys)
+    transactions = Transactions(store)
+    webhooks = Webhooks(store, verifier, wake, {**transactions.answering()})
+    installations = Installations(store, saleor, outbound, settings, verifier.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
     async def live(_request: Request) -> Response:
