@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
-from saleor_kustom.capture.policy import Policy
+from saleor_kustom.capture.policy import MerchantReferences, Policy
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
@@ -29,6 +29,7 @@ from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
+from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 
@@ -54,6 +55,7 @@ class App:
     saleor: SaleorClient
     keys: KeyRing
     worker: Worker
+    linker: Linker
     reconciler: Reconciler
     before_install: BeforeInstall
     web: Starlette
@@ -132,6 +134,7 @@ def _join(
         lease=lease,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    linker = Linker(parts, wake=worker.wake)
     web = create_web(
         store=store,
         keys=keys,
@@ -147,7 +150,7 @@ def _join(
     compare = Compare(store, saleor, kustom, parts.pace)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
+    return App(settings, store, kustom, saleor, keys, worker, linker, reconciler, before, web)
 
 
 def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
@@ -155,6 +158,7 @@ def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
         extra_currencies=frozenset(settings.extra_currencies),
         product_url=settings.product_url or None,
         kustom_order_id_key=settings.kustom_order_id_key,
+        merchant_references=MerchantReferences(settings.merchant_references),
     )
     return lambda _shop, _channel: policy
 
@@ -175,7 +179,8 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+        await app.store.links.start()
+        await asyncio.gather(app.worker.run(stop), app.linker.run(stop), _reconcile(app, stop))
 
 
 async def _reconcile(app: App, stop: asyncio.Event) -> None:

@@ -5,6 +5,8 @@ fit all the same (domain rule 4). What was asked is stored before anything is lo
 answer is no event: so it goes on from where it stood, whatever dies.
 """
 
+import base64
+import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,6 +62,15 @@ LINK_TRANSITIONS: Mapping[LinkState, Mapping[LinkEvent, LinkState]] = {
     LinkState.LINKED: {},
     LinkState.REFUSED: {},
 }
+
+
+def kind_of(global_id: str) -> str:
+    """Return what a Saleor id is of ("T3JkZXI6MQ==" is an Order), or an empty text."""
+    try:
+        kind, _, pk = base64.b64decode(global_id, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        return ""
+    return kind if pk else ""
 
 
 def link_after(state: LinkState, event: LinkEvent) -> LinkState:
@@ -126,6 +137,60 @@ class Refusing:
     def message(self) -> str:
         """Return what is wrong, with all ids and amounts."""
         return REFUSALS[self.reason].format_map(_Known(self.detail))
+
+
+class Standing(StrEnum):
+    """How a link stands for whoever asked for it."""
+
+    LINKED = "linked"
+    KEPT = "kept"  # stored; it goes on by itself, or says what it waits for
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What whoever asked for a link is told. `code` says it to programs; empty: linked."""
+
+    standing: Standing
+    code: str = ""
+    message: str = ""
+
+
+_WAITS: Mapping[str, str] = {
+    LinkWait.OBSERVE: (
+        "The order has its Kustom order now. The shop observes: Saleor and Kustom are told when it "
+        "is switched to capture mode."
+    ),
+    LinkWait.CREATING: (
+        "The order has its Kustom order now. Whether Saleor made the transaction is not known yet; "
+        "it is looked for within a minute."
+    ),
+    LinkWait.REFUSED_BY_SALEOR: (
+        "The order has its Kustom order now, but Saleor refused the transaction: {message} "
+        "Mend it, then link again."
+    ),
+}
+_KEPT = "Kept; it is tried again by itself ({code})."
+
+
+def outcome(
+    state: LinkState, code: str | None, detail: Mapping[str, str], kustom_order_id: str, asked: str
+) -> Outcome:
+    """Return how a link stands for whoever asked for the Kustom order `asked`."""
+    if kustom_order_id != asked:
+        bound = {"bound": kustom_order_id, "asked": asked}
+        refusing = Refusing(LinkRefusal.ORDER_BOUND, bound)
+        return Outcome(Standing.REFUSED, refusing.reason.value, refusing.message)
+    message = str(detail.get("message", ""))
+    match state:
+        case LinkState.LINKED:
+            return Outcome(Standing.LINKED)
+        case LinkState.REFUSED:
+            return Outcome(Standing.REFUSED, code or "", message)
+        case LinkState.ASKED | LinkState.BOUND:
+            words = _WAITS.get(code or "", message or _KEPT)
+            known = _Known({"code": code or "busy", "message": message})
+            return Outcome(Standing.KEPT, code or "busy", words.format_map(known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from saleor_kustom.cli import (
     credentials,
     database,
     demo,
+    linking,
     plan,
     reconcile,
     serve,
@@ -30,6 +31,9 @@ app.command("shops")(shops.shops)
 app.command("captures")(shops.captures)
 app.command("resume")(shops.resume)
 app.command("expiring")(authorizations.expiring)
+app.command("link")(linking.link)
+app.command("links")(linking.links)
+app.command("link-token")(linking.link_token)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)

@@ -98,6 +98,22 @@ class SaleorClient:
             raise _problem(answer.errors)
         return answer.data
 
+    async def mutate(
+        self, shop: Shop, mutation: DocumentNode, variables: Mapping[str, Any], alias: str
+    ) -> Mapping[str, Any]:
+        """Execute a mutation of ours and return what its first alias answered.
+
+        The others do not count. Raises Refused for its errors, or Unavailable.
+        """
+        answer = await self._execute(shop.api_url, shop.token, mutation, dict(variables))
+        done = answer.data.get(alias)
+        if done is None and answer.errors:
+            raise _problem(answer.errors)
+        problems = _user_errors(alias, done)
+        if problems:
+            raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
+        return _as_dict(done)
+
     async def identify(self, api_url: str, token: str) -> AppIdentity:
         """Ask a Saleor whose token this is. Raises Refused("UNKNOWN_APP") or Unavailable."""
         answer = await self._execute(api_url, token, _IDENTIFY, {})

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from saleor_kustom.capture.linking import How, LinkState
+from saleor_kustom.capture.linking import How, LinkState, Outcome, outcome
 from saleor_kustom.store.capture_row import as_json
 from saleor_kustom.store.database import Row
 
@@ -26,12 +26,17 @@ class Link:
     order_number: str | None
     transaction_id: str | None
     creating_at: float | None  # a transaction was asked for then
+    under_review: bool  # Saleor waits to hear how Kustom's review ends
     due_at: float | None
     worker: str | None
     attempts: int
     failures: int
     asked_at: float
     updated_at: float
+
+    def outcome(self, asked: str) -> Outcome:
+        """Return how it stands for whoever asked for that Kustom order."""
+        return outcome(self.state, self.code, self.detail, self.kustom_order_id, asked)
 
     @property
     def open(self) -> bool:
@@ -40,7 +45,10 @@ class Link:
 
 
 _WRITABLE = frozenset(
-    ("state", "code", "detail", "order_number", "transaction_id", "creating_at", "failures")
+    (
+        *("state", "code", "detail", "order_number", "transaction_id", "creating_at"),
+        *("under_review", "failures"),
+    )
 )
 
 
@@ -50,6 +58,7 @@ def link_of(row: Row) -> Link:
     values["how"] = How(row["how"])
     values["state"] = LinkState(row["state"])
     values["detail"] = json.loads(row["detail"])
+    values["under_review"] = bool(row["under_review"])
     return Link(**values)
 
 
@@ -60,6 +69,8 @@ def written(columns: Mapping[str, Any]) -> dict[str, Any]:
     stored = dict(columns)
     if "detail" in stored:
         stored["detail"] = as_json(dict(stored["detail"]))
+    if "under_review" in stored:
+        stored["under_review"] = int(stored["under_review"])
     if "state" in stored:
         stored["state"] = LinkState(stored["state"]).value
     return stored

@@ -8,9 +8,10 @@ FENCE = "id = :id and attempts = :attempts and worker = :worker"
 #: Asking again. What is bound or linked is never asked for another Kustom order; what is asked
 #: for one is taken from a run under way, since that may be about to bind the wrong one.
 _OTHER = "link.kustom_order_id <> excluded.kustom_order_id"
-ASK = f"""insert into link (api_url, order_id, kustom_order_id, how, who, state, due_at,
-        asked_at, updated_at)
-    values (:api_url, :order_id, :kustom_order_id, :how, :who, :state, :now + :due_in, :now, :now)
+ASK = f"""insert into link (api_url, order_id, kustom_order_id, how, who, state, transaction_id,
+        under_review, due_at, asked_at, updated_at)
+    values (:api_url, :order_id, :kustom_order_id, :how, :who, :state, :transaction_id,
+        :under_review, :now + :due_in, :now, :now)
     on conflict (api_url, order_id) do update set
         state = case when link.state = 'bound' then link.state else excluded.state end,
         attempts = case when {_OTHER} then link.attempts + 1 else link.attempts end,
@@ -18,6 +19,7 @@ ASK = f"""insert into link (api_url, order_id, kustom_order_id, how, who, state,
         due_at = case when link.worker is null or {_OTHER} then excluded.due_at
                       else link.due_at end,
         creating_at = case when {_OTHER} then null else link.creating_at end,
+        transaction_id = excluded.transaction_id, under_review = excluded.under_review,
         kustom_order_id = excluded.kustom_order_id, how = excluded.how, who = excluded.who,
         code = null, detail = '{{}}', failures = 0, asked_at = :now, updated_at = :now
     where link.state <> 'linked' and (link.state <> 'bound' or not ({_OTHER}))"""
@@ -50,6 +52,9 @@ LIST = """select * from link where api_url = :api_url and (:all = 1 or state <> 
     order by id desc limit :limit"""
 
 # ---- who has which Kustom order
+
+HOLDER = """select *, :now - bound_at as age_s from binding
+    where api_url = :api_url and kustom_order_id = :kustom_order_id"""
 
 #: The order takes over what its own checkout was answered for. A person's word (`:takes_over`)
 #: takes it from any checkout of the shop: that is no order yet, so nothing was captured for it.

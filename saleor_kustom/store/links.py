@@ -45,11 +45,14 @@ class Links:
         how: How,
         who: str,
         state: LinkState = LinkState.ASKED,
+        transaction_id: str | None = None,
+        under_review: bool = False,
         due_in_s: float = 0.0,
     ) -> Link:
         """Store that an order is to get a Kustom order; return the row as it is then.
 
-        One that names another Kustom order than was asked for is bound to that for good.
+        `state` BOUND, with the transaction: a storefront was answered so. A row that names
+        another Kustom order than was asked for is bound to that for good.
         """
         params = {
             "api_url": api_url,
@@ -58,6 +61,8 @@ class Links:
             "how": how.value,
             "who": who,
             "state": state.value,
+            "transaction_id": transaction_id,
+            "under_review": int(under_review),
             "due_in": due_in_s,
         }
         turn = self._db.in_turn(api_url, order_id)
@@ -191,6 +196,12 @@ class Links:
         """Return who has a Kustom order, and what an order has."""
         params = _bound(api_url, order_id, binding)
         return [_holder(row) for row in await self._db((sql.RESERVED, params))]
+
+    async def holder(self, api_url: str, kustom_order_id: str) -> Holder | None:
+        """Return who in a shop has a Kustom order of that id."""
+        params = {"api_url": api_url, "kustom_order_id": kustom_order_id}
+        rows = await self._db((sql.HOLDER, params))
+        return _holder(rows[0]) if rows else None
 
     async def release_all(self, worker: str) -> int:
         """Hand back what `worker` still runs, due now."""

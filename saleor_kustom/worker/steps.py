@@ -8,7 +8,7 @@ from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
-from saleor_kustom.capture.plan import Nothing, Plan
+from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
 from saleor_kustom.capture.retry import FRAUD_POLL_S
 from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import Event, State
@@ -41,7 +41,7 @@ async def advance(journey: Journey) -> None:
             case State.REPORTED:
                 await follow_up(journey)
             case State.NOTHING:
-                await _canceled_meanwhile(journey)
+                await _news_of_nothing(journey)
             case State.WITHDRAWN:
                 await captured_after_all(journey)
 
@@ -49,12 +49,25 @@ async def advance(journey: Journey) -> None:
 _WITHDRAWABLE = frozenset({State.RECEIVED, State.PLANNED, State.NOTHING})
 
 
-async def _canceled_meanwhile(journey: Journey) -> None:
-    """News about a parcel with nothing to capture: it may give back the units it took over."""
+#: Why there was nothing, until somebody linked the order to its Kustom order.
+_UNLINKED = frozenset({NothingWhy.NOT_KUSTOM, NothingWhy.REPLACEMENT, NothingWhy.PAID_BY_OTHERS})
+
+
+async def _news_of_nothing(journey: Journey) -> None:
+    """News about a parcel with nothing to capture.
+
+    It was cancelled, and may give back the units it took over; or its order was linked since.
+    """
+    capture = journey.capture
     await read_saleor(journey)
     fulfillment = journey.fulfillment
     if fulfillment is not None and fulfillment.status == "CANCELED":
         await withdraw(journey)
+    captures = journey.parts.store.captures
+    unlinked = capture.waiting in _UNLINKED and capture.plan is None
+    if unlinked and await captures.binding(capture.api_url, capture.order_id):
+        await journey.advance(Event.RECONSIDERED, detail={"linked": True})
+        return
     raise await journey.rest(what="rests", detail={}, waiting=journey.capture.waiting, failures=0)
 
 

@@ -13,6 +13,7 @@ create table link (
     order_number text,
     transaction_id text,                 -- the one that stands for it in Saleor
     creating_at {real},                  -- a transaction was asked for then; null: certainly not
+    under_review integer not null default 0, -- Saleor waits to hear how Kustom's review ends
 
     due_at {real},                       -- next try, or the lease's end while running
     worker text,

@@ -1,0 +1,86 @@
+"""What linking asks of Saleor: an order's id by its number, and a transaction of our own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from saleor_kustom.capture.linking import NewTransaction
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.errors import Refused
+from saleor_kustom.saleor.client import SaleorClient, document
+
+_CREATE = document("transaction_create")
+_AUTHORIZED = document("transaction_authorized")
+_BY_NUMBER = document("orders_by_number")
+#: As many orders as Saleor lists at once.
+MOST_NUMBERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """How Kustom's review of an authorization ended."""
+
+    transaction_id: str
+    accepted: bool
+    amount: Decimal
+    psp_reference: str
+    message: str
+    external_url: str | None
+
+
+class Linking:
+    """Raises Refused or Unavailable as SaleorClient does."""
+
+    def __init__(self, client: SaleorClient) -> None:
+        self._client = client
+
+    async def order_ids(self, shop: Shop, numbers: Sequence[str]) -> Mapping[str, str]:
+        """Return the ids of the orders that have these numbers, by number; at most 100."""
+        if not numbers:
+            return {}
+        found = await self._client.read(shop, _BY_NUMBER, {"numbers": list(numbers)})
+        try:
+            nodes = [edge["node"] for edge in found["orders"]["edges"]]
+            return {str(node["number"]): str(node["id"]) for node in nodes}
+        except (KeyError, TypeError) as error:
+            raise Refused("NOT_UNDERSTOOD", ("the list of orders",)) from error
+
+    async def create_transaction(self, shop: Shop, wanted: NewTransaction) -> str:
+        """Create a transaction and return its id.
+
+        Raises Refused when Saleor certainly made none. After Unavailable it may have: look for
+        it before asking again, since Saleor makes a second one of the same pspReference.
+        """
+        amount = {"amount": format(wanted.amount, "f"), "currency": wanted.currency}
+        transaction: dict[str, Any] = {
+            "name": wanted.name,
+            "message": wanted.message,
+            "pspReference": wanted.psp_reference,
+            "availableActions": list(wanted.available_actions),
+            "amountAuthorized": amount,
+        }
+        if wanted.external_url:
+            transaction["externalUrl"] = wanted.external_url
+        metadata = [{"key": key, "value": value} for key, value in wanted.order_private.items()]
+        variables = {
+            "order": wanted.order_id,
+            "transaction": transaction,
+            "orderPrivate": metadata,
+        }
+        # The metadata is written again with the first capture, so only the transaction counts.
+        done = await self._client.mutate(shop, _CREATE, variables, "created")
+        made = done.get("transaction") or {}
+        return str(made.get("id") or "")
+
+    async def report_review(self, shop: Shop, reviewed: Reviewed) -> None:
+        """Tell Saleor how an authorization ended that it knows as requested. Safe to repeat."""
+        variables = {
+            "transaction": reviewed.transaction_id,
+            "type": "AUTHORIZATION_SUCCESS" if reviewed.accepted else "AUTHORIZATION_FAILURE",
+            "amount": format(reviewed.amount, "f"),
+            "pspReference": reviewed.psp_reference,
+            "message": reviewed.message[:512],
+            "externalUrl": reviewed.external_url,
+        }
+        await self._client.mutate(shop, _AUTHORIZED, variables, "reported")
