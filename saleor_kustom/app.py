@@ -24,6 +24,7 @@ from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.server import create_web
+from saleor_kustom.web.transactions import PATIENCE_S
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
@@ -69,12 +70,13 @@ async def open_app(
     monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     lease: Lease | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
-    the database's time, `monotonic` (default: that clock) the process's own; `lease` is other
-    than the usual one in tests alone. Raises
+    the database's time, `monotonic` (default: that clock) the process's own; `lease` and
+    `patience_s` (of a request that Saleor waits for) are other than usual in tests alone. Raises
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
@@ -94,10 +96,11 @@ async def open_app(
             store,
             to_kustom,
             to_saleor,
-            clock or time.time,
-            monotonic or clock or time.monotonic,
-            extra_routes,
-            lease,
+            clock=clock or time.time,
+            monotonic=monotonic or clock or time.monotonic,
+            extra_routes=extra_routes,
+            lease=lease,
+            patience_s=patience_s,
         )
     finally:
         await to_kustom.aclose()
@@ -110,10 +113,12 @@ def _join(
     store: Store,
     to_kustom: Outbound,
     to_saleor: Outbound,
+    *,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
     lease: Lease,
+    patience_s: float,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
     saleor = SaleorClient(to_saleor)
@@ -140,6 +145,7 @@ def _join(
         settings=settings,
         wake=worker.wake,
         portal_url=parts.portal_url,
+        patience_s=patience_s,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)

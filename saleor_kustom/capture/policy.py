@@ -28,3 +28,8 @@ class Policy:
     extra_currencies: frozenset[str] = frozenset()  # allowed by the operator beside Kustom's own
     product_url: str | None = None  # "https://shop.example/{slug}"
     kustom_order_id_key: str = "kustom_order_id"  # metadata key that the checkout writes
+    # A parcel that was cancelled after its capture is refunded by itself, once nothing of it has
+    # shipped again within this time (domain rule 20). Else a person decides.
+    refund_canceled: bool = False
+    refund_canceled_after_s: float = 24 * 3600.0
+    cancel_at_kustom: bool = False  # a cancelled order is cancelled there, if nothing was captured

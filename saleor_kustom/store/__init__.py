@@ -14,6 +14,7 @@ from saleor_kustom.store.history import History
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.operations import Operations
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.rate import Rate
 from saleor_kustom.store.secrets import Secrets, check_key
@@ -42,6 +43,7 @@ class Store:
         self.accounts = Accounts(db, secrets)
         self.deliveries = Deliveries(db)
         self.captures = Captures(db)
+        self.operations = Operations(db)
         self.history = History(db)
         self.pauses = Pauses(db)
         self.rate = Rate(db)

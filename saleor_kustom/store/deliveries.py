@@ -46,7 +46,7 @@ class Deliveries:
         # would else both find no capture to wake, and the tombstone of one be lost; or a row
         # be made on a line that the order has just left.
         turn = self._db.in_turn(api_url, delivery.order_id) if news else ()
-        return bool(await self._db(*turn, (_KEEP, params), *news, (_IS_NEW, params)))
+        return bool(await self._db(*turn, (KEEP, params), *news, (_IS_NEW, params)))
 
     async def not_understood(self, api_url: str) -> Sequence[Row]:
         """Return genuine deliveries whose contents were not understood, newest first."""
@@ -61,7 +61,8 @@ class Deliveries:
         return bytes(rows[0]["body"]) if rows else None
 
 
-_KEEP = """insert into delivery
+#: A delivery; one with the same bytes is there already.
+KEEP = """insert into delivery
         (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem)
     values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem)
     on conflict (api_url, event, body_sha256) do nothing"""

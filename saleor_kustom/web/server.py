@@ -19,7 +19,7 @@ from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.genuine import Verifier
 from saleor_kustom.web.installation import Installations
-from saleor_kustom.web.transactions import Transactions
+from saleor_kustom.web.transactions import PATIENCE_S, Transactions
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -39,11 +39,15 @@ def create_web(
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
+    patience_s: float = PATIENCE_S,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return the application. `wake` tells the worker that something was stored."""
+    """Return the application. `wake` tells the worker that something was stored.
+
+    `patience_s`: how long a request that Saleor waits for is waited for here.
+    """
     verifier = Verifier(store, keys)
-    transactions = Transactions(store)
+    transactions = Transactions(store, wake, portal_url, patience_s=patience_s)
     webhooks = Webhooks(store, verifier, wake, {**transactions.answering()})
     installations = Installations(store, saleor, outbound, settings, verifier.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
