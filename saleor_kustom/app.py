@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
-from saleor_kustom.capture.policy import Policy
+from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
@@ -146,23 +146,44 @@ def _join(
         wake=worker.wake,
         portal_url=parts.portal_url,
         patience_s=patience_s,
+        monotonic=monotonic,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)
-    expiry = Expiry(parts, listing, extend=settings.extend_authorizations)
+    expiry = Expiry(parts, listing)
     compare = Compare(store, saleor, kustom, parts.pace)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
     return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
 
 
-def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
-    policy = Policy(
+def chosen_by_operator(settings: Settings) -> Policy:
+    """Return what the environment chooses for every shop; a merchant's choice goes before it."""
+    return Policy(
         extra_currencies=frozenset(settings.extra_currencies),
         product_url=settings.product_url or None,
         kustom_order_id_key=settings.kustom_order_id_key,
+        extend_authorizations=settings.extend_authorizations,
     )
-    return lambda _shop, _channel: policy
+
+
+def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
+    """Return how a channel's policy follows from its shop's row, which each claim reads anew."""
+    base = chosen_by_operator(settings)
+    told: set[str] = set()
+
+    def policy(shop: Shop, channel: str) -> Policy:
+        if not shop.policies:
+            return base
+        documents = (shop.policies.get("", {}), shop.policies.get(channel, {}))
+        found, faults = merged(base, documents)
+        for fault in faults:
+            if fault not in told:
+                told.add(fault)
+                _log.error("a policy of %s can't be read and is left out: %s", shop.api_url, fault)
+        return found
+
+    return policy
 
 
 def _portal_url(settings: Settings) -> Callable[[Binding], str | None]:

@@ -16,6 +16,7 @@ from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.opening import open_database
 from saleor_kustom.store.operations import Operations
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
+from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
 from saleor_kustom.store.secrets import Secrets, check_key
 from saleor_kustom.store.shops import Shops, StoredKeys
@@ -24,6 +25,7 @@ from saleor_kustom.store.worker_lock import worker_lock
 
 __all__ = [
     "Capture",
+    "Chosen",
     "LeaseLost",
     "OpenAuthorization",
     "Pause",
@@ -46,6 +48,7 @@ class Store:
         self.operations = Operations(db)
         self.history = History(db)
         self.pauses = Pauses(db)
+        self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)

@@ -1,5 +1,6 @@
 """The HTTP edge: routes and how errors are answered."""
 
+import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 
@@ -40,13 +41,14 @@ def create_web(
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
     patience_s: float = PATIENCE_S,
+    monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored.
 
     `patience_s`: how long a request that Saleor waits for is waited for here.
     """
-    verifier = Verifier(store, keys)
+    verifier = Verifier(store, keys, monotonic=monotonic)
     transactions = Transactions(store, wake, portal_url, patience_s=patience_s)
     webhooks = Webhooks(store, verifier, wake, {**transactions.answering()})
     installations = Installations(store, saleor, outbound, settings, verifier.forget)
