@@ -30,6 +30,7 @@ from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
+from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 
@@ -57,6 +58,7 @@ class App:
     worker: Worker
     reconciler: Reconciler
     before_install: BeforeInstall
+    closing: Closing
     web: Starlette
 
 
@@ -145,6 +147,7 @@ def _join(
         settings=settings,
         wake=worker.wake,
         portal_url=parts.portal_url,
+        policy=parts.policy,
         patience_s=patience_s,
         monotonic=monotonic,
         extra_routes=extra_routes,
@@ -152,9 +155,10 @@ def _join(
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
     compare = Compare(store, saleor, kustom, parts.pace)
-    reconciler = Reconciler(store, listing, compare, expiry)
+    reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
+    closing = Closing(parts)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, closing, web)
 
 
 def chosen_by_operator(settings: Settings) -> Policy:

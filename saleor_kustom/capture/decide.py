@@ -15,6 +15,7 @@ from saleor_kustom.capture.allowed import capture_held, currency_held
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
+from saleor_kustom.capture.kept import refunded_meanwhile
 from saleor_kustom.capture.ledger import Earlier, Ledger
 from saleor_kustom.capture.money import shown
 from saleor_kustom.capture.parcel import parcel
@@ -69,6 +70,9 @@ def decide(
         return paid
     own = reference(order, fulfillment)
     plan = sum_up(order, own, ledger, taken, paid, policy, shipping_info)
+    refunded = refunded_meanwhile(order, plan, ledger, authorization)
+    if refunded:
+        return refunded
     if plan.amount_minor == 0:
         return Nothing(_why_nothing(plan), plan)
     if plan.amount_minor < 0:  # the order was changed after its first parcels

@@ -161,7 +161,8 @@ WORDS: Mapping[Reason, Words] = {
     Reason.REFUNDED_MEANWHILE: Words(
         "The units were captured before, but {refunded} of {captured} was refunded since, and "
         "{left} does not pay for all that ships, {needed}.",
-        "If the refund was for other units, retry; else take payment for these another way.",
+        "Take payment for these another way; if the refund was for other units, mark it as settled "
+        "outside.",
     ),
     Reason.PARTLY_SHIPPED_AGAIN: Words(
         "{again} of the {units} units of this cancelled parcel have shipped again: its {amount} "

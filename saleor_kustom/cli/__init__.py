@@ -10,6 +10,7 @@ from saleor_kustom.cli import (
     credentials,
     database,
     demo,
+    operations,
     plan,
     policy,
     reconcile,
@@ -30,6 +31,8 @@ app.command("mode")(shops.mode)
 app.command("shops")(shops.shops)
 app.command("captures")(shops.captures)
 app.command("resume")(shops.resume)
+app.command("refund")(operations.refund)
+app.command("close")(operations.close)
 app.command("expiring")(authorizations.expiring)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)

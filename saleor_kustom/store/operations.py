@@ -4,9 +4,6 @@ They are rows of `capture` too, so that all that is promised of a capture holds 
 only makes them, each once, and settles what Saleor's requests are answered with.
 """
 
-import hashlib
-import uuid
-
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
 from saleor_kustom.capture.operation import Kind, Request, Source
 from saleor_kustom.capture.state import State
@@ -15,10 +12,16 @@ from saleor_kustom.store.capture_row import Capture, capture_of
 from saleor_kustom.store.capture_sql import GET
 from saleor_kustom.store.captures import unbound_line
 from saleor_kustom.store.database import Database
-from saleor_kustom.store.deliveries import KEEP
+from saleor_kustom.store.deliveries import IS_NEW, KEEP, kept_params
 
 #: So long after the answer Saleor is told of the outcome: it has read the answer by then.
 SETTLES_S = 2.0
+#: What a cancelled order asks for, where the channel's policy wants it: once an order.
+CANCELLED = (
+    Kind.CANCEL,
+    ("order_cancelled", "cancel"),
+    Request(source=Source.POLICY, why="the order was cancelled in Saleor"),
+)
 _MONEY_MOVED = frozenset({State.CAPTURED, State.REPORTED})
 _ENDED = _MONEY_MOVED | {State.NOTHING, State.WITHDRAWN}
 
@@ -37,15 +40,7 @@ class Operations:
         The same bytes again return the operation that they made before.
         Raises StoreUnavailable when it is not known to be on disk.
         """
-        params = {
-            "delivery": uuid.uuid4().hex,
-            "api_url": api_url,
-            "event": delivery.event,
-            "sha256": hashlib.sha256(body).hexdigest(),
-            "body": bytes(body),
-            "order_id": delivery.order_id,
-            "fulfillment_id": None,
-            "problem": None,
+        params = kept_params(api_url, delivery, body) | {
             "created": kind.value,
             "kind": kind.value,
             "request": request.model_dump_json(),
@@ -56,6 +51,17 @@ class Operations:
             *turn, (KEEP, params), (sql.MAKE_REQUESTED, params), (sql.REQUESTED, params)
         )
         return capture_of(row)
+
+    async def order_cancelled(self, api_url: str, delivery: Delivery, body: VerifiedBody) -> bool:
+        """Store that an order was cancelled, and the operation that a channel's policy wants then.
+
+        Returns False for a delivery that is stored already. Raises StoreUnavailable.
+        """
+        params = kept_params(api_url, delivery, body)
+        asked = self._asked(api_url, delivery.order_id or "", *CANCELLED)
+        turn = self._db.in_turn(api_url, delivery.order_id)
+        made = [(text, asked) for text in (sql.MAKE_ASKED, sql.ASKED)]
+        return bool(await self._db(*turn, (KEEP, params), *made, (IS_NEW, params)))
 
     async def answer(self, operation: Capture, answer: str) -> Capture:
         """Settle what Saleor is answered: `result` or `later`. Return the operation as it is now.

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.capture.policy import Policy
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -40,6 +42,7 @@ def create_web(
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
+    policy: Callable[[Shop, str], Policy],
     patience_s: float = PATIENCE_S,
     monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
@@ -50,7 +53,7 @@ def create_web(
     """
     verifier = Verifier(store, keys, monotonic=monotonic)
     transactions = Transactions(store, wake, portal_url, patience_s=patience_s)
-    webhooks = Webhooks(store, verifier, wake, {**transactions.answering()})
+    webhooks = Webhooks(store, verifier, wake, {**transactions.answering()}, policy)
     installations = Installations(store, saleor, outbound, settings, verifier.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 

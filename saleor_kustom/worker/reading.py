@@ -44,6 +44,10 @@ async def read_saleor(journey: Journey) -> Order:
 async def check_identity(journey: Journey) -> None:
     """Hold a fulfillment that is not the one that we were told of (domain rules 1 and 3)."""
     capture, fulfillment = journey.capture, journey.fulfillment
+    if fulfillment is None and capture.fulfillment_number is not None:
+        # It was there when we read it first. Returned units move to a fulfillment of their own,
+        # and Saleor deletes the one that they leave empty (saleor-core-observed, section 3).
+        raise await _nothing(journey, NothingWhy.RETURNED)
     if fulfillment is None:
         raise await journey.hold(Held(Reason.FULFILLMENT_UNKNOWN))
     created = capture.fulfillment_created
