@@ -14,7 +14,7 @@ from starlette.routing import BaseRoute
 
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
-from saleor_kustom.capture.policy import MerchantReferences, Policy
+from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
@@ -24,12 +24,14 @@ from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.server import create_web
+from saleor_kustom.web.transactions import PATIENCE_S
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 
@@ -58,6 +60,7 @@ class App:
     linker: Linker
     reconciler: Reconciler
     before_install: BeforeInstall
+    closing: Closing
     web: Starlette
 
 
@@ -71,12 +74,13 @@ async def open_app(
     monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     lease: Lease | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
-    the database's time, `monotonic` (default: that clock) the process's own; `lease` is other
-    than the usual one in tests alone. Raises
+    the database's time, `monotonic` (default: that clock) the process's own; `lease` and
+    `patience_s` (of a request that Saleor waits for) are other than usual in tests alone. Raises
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
@@ -96,10 +100,11 @@ async def open_app(
             store,
             to_kustom,
             to_saleor,
-            clock or time.time,
-            monotonic or clock or time.monotonic,
-            extra_routes,
-            lease,
+            clock=clock or time.time,
+            monotonic=monotonic or clock or time.monotonic,
+            extra_routes=extra_routes,
+            lease=lease,
+            patience_s=patience_s,
         )
     finally:
         await to_kustom.aclose()
@@ -112,10 +117,12 @@ def _join(
     store: Store,
     to_kustom: Outbound,
     to_saleor: Outbound,
+    *,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
     lease: Lease,
+    patience_s: float,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
     saleor = SaleorClient(to_saleor)
@@ -143,24 +150,49 @@ def _join(
         settings=settings,
         wake=worker.wake,
         portal_url=parts.portal_url,
+        policy=parts.policy,
+        patience_s=patience_s,
+        monotonic=monotonic,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)
-    expiry = Expiry(parts, listing, extend=settings.extend_authorizations)
+    expiry = Expiry(parts, listing)
     compare = Compare(store, saleor, kustom, parts.pace)
-    reconciler = Reconciler(store, listing, compare, expiry)
+    reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, linker, reconciler, before, web)
+    closing = Closing(parts)
+    return App(
+        settings, store, kustom, saleor, keys, worker, linker, reconciler, before, closing, web
+    )
 
 
-def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
-    policy = Policy(
+def chosen_by_operator(settings: Settings) -> Policy:
+    """Return what the environment chooses for every shop; a merchant's choice goes before it."""
+    return Policy(
         extra_currencies=frozenset(settings.extra_currencies),
         product_url=settings.product_url or None,
         kustom_order_id_key=settings.kustom_order_id_key,
-        merchant_references=MerchantReferences(settings.merchant_references),
+        extend_authorizations=settings.extend_authorizations,
     )
-    return lambda _shop, _channel: policy
+
+
+def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
+    """Return how a channel's policy follows from its shop's row, which each claim reads anew."""
+    base = chosen_by_operator(settings)
+    told: set[str] = set()
+
+    def policy(shop: Shop, channel: str) -> Policy:
+        if not shop.policies:
+            return base
+        documents = (shop.policies.get("", {}), shop.policies.get(channel, {}))
+        found, faults = merged(base, documents)
+        for fault in faults:
+            if fault not in told:
+                told.add(fault)
+                _log.error("a policy of %s can't be read and is left out: %s", shop.api_url, fault)
+        return found
+
+    return policy
 
 
 def _portal_url(settings: Settings) -> Callable[[Binding], str | None]:

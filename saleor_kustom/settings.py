@@ -37,7 +37,6 @@ class Settings:
         "https://portal.playground.kustom.co/orders/list/{order_id}?merchantId={merchant_id}"
     )
     kustom_order_id_key: str = "kustom_order_id"
-    merchant_references: str = "if_empty"
     extra_currencies: tuple[str, ...] = ()
     extend_authorizations: bool = False
     product_url: str = ""
@@ -223,15 +222,6 @@ def _rate(text: str) -> float:
     return rate
 
 
-def _one_of(*allowed: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text not in allowed:
-            raise ValueError(f"{text!r} is none of {', '.join(allowed)}")
-        return text
-
-    return read
-
-
 def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(f"{text!r} is no log level")
@@ -322,13 +312,6 @@ SETTINGS: tuple[Setting, ...] = (
         "metadata key in which the checkout writes the Kustom order id",
         "kustom_order_id",
         _printable,
-    ),
-    Setting(
-        "MERCHANT_REFERENCES",
-        "whether linking sets Kustom's merchant reference to the order's number: if_empty, "
-        "overwrite or never",
-        "if_empty",
-        _one_of("if_empty", "overwrite", "never"),
     ),
     Setting(
         "EXTRA_CURRENCIES",

@@ -110,21 +110,45 @@ def candidates(
     return tuple(first.values())
 
 
+class Misfit(StrEnum):
+    """In what a Kustom order does not fit."""
+
+    STATUS = "status"
+    CURRENCY = "currency"
+    AMOUNT = "amount"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """Why a Kustom order does not fit, in words with both values."""
+
+    kind: Misfit
+    why: str
+
+
 def refusal(order: Purchase, authorization: Authorization) -> str | None:
     """Return why the Kustom order does not fit the order, with both values; None: it fits."""
+    unfit = misfit(order, authorization)
+    return unfit.why if unfit else None
+
+
+def misfit(order: Purchase, authorization: Authorization) -> Unfit | None:
+    """Return in what the Kustom order does not fit the order; None: it fits."""
     if authorization.status not in _BINDABLE:
-        return f"it is {authorization.status}"
+        return Unfit(Misfit.STATUS, f"it is {authorization.status}")
     if authorization.currency.upper() != order.currency.upper():
-        return f"it is in {authorization.currency}, the order in {order.currency}"
-    if authorization.original_order_amount_minor not in _amounts(order, authorization):
+        why = f"it is in {authorization.currency}, the order in {order.currency}"
+        return Unfit(Misfit.CURRENCY, why)
+    amounts = _amounts(order, authorization)
+    if authorization.original_order_amount_minor not in amounts:
         there = shown(authorization.original_order_amount_minor, order.currency)
-        here = " or ".join(
-            shown(amount, order.currency) for amount in sorted(_amounts(order, authorization))
-        )
-        return f"it was placed over {there}, the order asks for {here}"
+        here = " or ".join(shown(amount, order.currency) for amount in sorted(amounts))
+        why = f"it was placed over {there}, the order asks for {here or 'nothing more'}"
+        return Unfit(Misfit.AMOUNT, why)
     named = authorization.merchant_reference1
     if named and named.strip().lstrip("#") not in order.names:
-        return f"it names another order, {named[:60]}"
+        return Unfit(Misfit.REFERENCE, f"it names another order, {named[:60]}")
     return None
 
 

@@ -106,3 +106,27 @@ class Order:
     def fulfillment(self, fulfillment_id: str) -> Fulfillment | None:
         """Return the fulfillment of that id, or None when the order has no such one."""
         return next((f for f in self.fulfillments if f.id == fulfillment_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout that is being paid; an order once it is complete."""
+
+    id: str
+    token: str  # the UUID in its id
+    channel: str  # slug
+    currency: str
+    total_minor: int  # less what gift cards pay
+    transactions: tuple[Transaction, ...] = ()
+    total_authorized_minor: int = 0  # what its own transactions say is enough
+    total_charged_minor: int = 0
+
+    @property
+    def base_minor(self) -> int:
+        """Return what is to be paid: gift cards have no transaction here."""
+        return self.total_minor
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return what a merchant reference at Kustom may call it."""
+        return frozenset((self.id, self.token))

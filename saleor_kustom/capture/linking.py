@@ -19,7 +19,7 @@ from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.money import to_decimal
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import MerchantReferences
-from saleor_kustom.capture.report import bound_metadata
+from saleor_kustom.capture.report import binding_metadata
 from saleor_kustom.errors import IllegalTransition
 
 #: Kustom's limit is not published; its settlement references take this many.
@@ -236,7 +236,7 @@ def transaction_for(
         message=f"Authorized by Kustom: {binding.kustom_order_id}",
         external_url=portal_url,
         available_actions=(),
-        order_private=bound_metadata(binding),
+        order_private=binding_metadata(binding),
     )
 
 

@@ -31,20 +31,36 @@ class ReportProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransactionReport:
-    """One CHARGE_SUCCESS. Saleor counts each (transaction, psp_reference, type) once."""
+    """One event. Saleor counts each (transaction, psp_reference, type) once."""
 
     transaction_id: str
-    psp_reference: str  # the capture id
+    psp_reference: str  # Kustom's id, or our operation's
     amount: Decimal
     message: str
     external_url: str | None = None
     available_actions: tuple[str, ...] | None = None  # None leaves them as they are
     time: datetime | None = None
+    type: str = "CHARGE_SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTransaction:
+    """A transaction of our own: its charges are reported on it, it authorizes nothing."""
+
+    order_id: str
+    currency: str
+    psp_reference: str  # the Kustom order id, by which it is found again
+    name: str = "Kustom"
+    external_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one write tells Saleor. Empty mappings and None are not sent."""
+    """All that one write tells Saleor. Empty mappings and None are not sent.
+
+    Of fulfillment_public and transaction_private a report has one at most: Saleor takes four
+    mutations in a request.
+    """
 
     order_id: str
     fulfillment_id: str
@@ -52,6 +68,7 @@ class Report:
     fulfillment_private: Mapping[str, str] = field(default_factory=dict)
     fulfillment_public: Mapping[str, str] = field(default_factory=dict)
     order_private: Mapping[str, str] = field(default_factory=dict)
+    transaction_private: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +82,7 @@ class Captured:
     captured_at: datetime
     tracking: Sequence[Mapping[str, str]] = ()
     portal_url: str | None = None
+    actions: tuple[str, ...] | None = None  # what Saleor's buttons can do now; None: not known
 
 
 def transaction_of(
@@ -101,7 +119,7 @@ def report(
         fulfillment_private=_private(captured, amount, order.currency) if fulfillment else {},
         fulfillment_public=public_tracking(captured.tracking) if fulfillment else {},
         order_private={
-            **bound_metadata(captured.binding),
+            **binding_metadata(captured.binding),
             # A key of its own for each fulfillment: two that finish together both stay
             # (lessons, row 33).
             _capture_key(fulfillment_id): captured.capture_id,
@@ -109,8 +127,8 @@ def report(
     )
 
 
-def bound_metadata(binding: Binding) -> dict[str, str]:
-    """Return the order's private metadata that names its Kustom order."""
+def binding_metadata(binding: Binding) -> dict[str, str]:
+    """Return the order's private metadata that says which Kustom order it belongs to."""
     return {
         "kustom.order_id": binding.kustom_order_id,
         "kustom.merchant_id": binding.merchant_id,
@@ -152,8 +170,8 @@ def _charge(captured: Captured, amount: Decimal, transaction: Transaction) -> Tr
         amount=amount,
         message=f"Captured by Kustom: {captured.reference}",
         external_url=captured.portal_url,
-        # We serve none of Saleor's buttons, so our own transaction must not offer them.
-        available_actions=() if transaction.owner_app_id else None,
+        # Saleor asks only a transaction's owner; nobody's is ours only after this report.
+        available_actions=captured.actions if transaction.owner_app_id else None,
         time=captured.captured_at,
     )
 

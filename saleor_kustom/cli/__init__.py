@@ -11,7 +11,9 @@ from saleor_kustom.cli import (
     database,
     demo,
     linking,
+    operations,
     plan,
+    policy,
     reconcile,
     serve,
     shops,
@@ -30,6 +32,8 @@ app.command("mode")(shops.mode)
 app.command("shops")(shops.shops)
 app.command("captures")(shops.captures)
 app.command("resume")(shops.resume)
+app.command("refund")(operations.refund)
+app.command("close")(operations.close)
 app.command("expiring")(authorizations.expiring)
 app.command("link")(linking.link)
 app.command("links")(linking.links)
@@ -39,6 +43,7 @@ app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(policy.app, name="policy")
 app.add_typer(database.app, name="db")
 
 

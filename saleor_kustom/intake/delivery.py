@@ -48,6 +48,7 @@ def read_delivery(event: str, body: VerifiedBody) -> Delivery:
         fulfillment_id=_text(fulfillment, "id"),
         fulfillment_created=_created(fulfillment),
         app_id=_text(_object(contents, "app"), "id"),
+        channel=_text(_object(order, "channel"), "slug"),
     )
     return replace(delivery, problem=_problem(delivery, typename, contents))
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from saleor_kustom.capture.fulfillment import Checkout
 from saleor_kustom.capture.linking import NewTransaction
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.errors import Refused
 from saleor_kustom.saleor.client import SaleorClient, document
+from saleor_kustom.saleor.reading import read_checkout
 
 _CREATE = document("transaction_create")
 _AUTHORIZED = document("transaction_authorized")
 _BY_NUMBER = document("orders_by_number")
+_CHECKOUT = document("checkout")
 #: As many orders as Saleor lists at once.
 MOST_NUMBERS = 100
 
@@ -34,6 +37,12 @@ class Linking:
 
     def __init__(self, client: SaleorClient) -> None:
         self._client = client
+
+    async def checkout(self, shop: Shop, checkout_id: str) -> Checkout | None:
+        """Return a checkout as it is now; None when this Saleor knows no such one."""
+        found = await self._client.read(shop, _CHECKOUT, {"id": checkout_id})
+        checkout = found.get("checkout")
+        return read_checkout(checkout) if isinstance(checkout, dict) else None
 
     async def order_ids(self, shop: Shop, numbers: Sequence[str]) -> Mapping[str, str]:
         """Return the ids of the orders that have these numbers, by number; at most 100."""

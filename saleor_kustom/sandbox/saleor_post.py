@@ -54,6 +54,7 @@ class Queued:
     value: Wire
     webhook: Wire | None = None
     deferred: bool = False
+    request: Wire | None = None
 
 
 @dataclass(slots=True)
@@ -70,6 +71,7 @@ class Delivery:
     id: str = field(default_factory=lambda: global_id("EventDelivery", secrets.randbelow(10**9)))
     created_at: str = field(default_factory=now)
     answer: str = ""  # the first 1024 characters
+    request: Wire | None = None  # the event of a transaction's button, which wants an answer
 
 
 class Post:
@@ -100,10 +102,6 @@ class Post:
     def reach(self, transport: httpx.AsyncBaseTransport) -> None:
         """Reach the app through `transport` instead of the network."""
         self._transport = transport
-
-    def rotate_key(self) -> None:
-        """Sign with a new key; the old one is no longer served."""
-        self.signer = Signer.new()
 
     @property
     def pending(self) -> list[Delivery]:
@@ -213,7 +211,9 @@ class Post:
             if isinstance(item, Delivery):
                 batch.append(item)
             elif not (item.deferred and _gone(item.value)):
-                batch.append(await self.signed(item.event, item.value, item.webhook))
+                signed = await self.signed(item.event, item.value, item.webhook)
+                signed.request = item.request
+                batch.append(signed)
         return batch or (await self._next(at_once) if self._again else [])
 
     async def _post(self, client: httpx.AsyncClient, delivery: Delivery, first_s: float) -> None:
@@ -231,12 +231,17 @@ class Post:
             self.queue.appendleft(delivery)
             raise
         if delivery.status in _SUCCESS:
+            self.answered(delivery, answer.content)
             return
         if delivery.tries <= RETRIES and _comes_again(delivery):
             due = time.monotonic() + first_s * 2 ** (delivery.tries - 1)
             heapq.heappush(self._again, (due, next(self._ticket), delivery))
         else:
             self.failed.append(delivery)
+            self.answered(delivery, None)
+
+    def answered(self, delivery: Delivery, answer: bytes | None) -> None:
+        """Take the answer to what wanted one; None: there was none, or no success."""
 
     def retry_failed(self) -> int:
         """Queue what failed for good once more, as a person with MANAGE_APPS may."""
@@ -282,8 +287,8 @@ def schema_version(version: str) -> str:
 
 
 def _comes_again(delivery: Delivery) -> bool:
-    """Only 5xx and no answer: 3xx and 4xx are final, 429 too."""
-    return delivery.status is None or delivery.status >= _SERVER_ERROR
+    """Only 5xx and no answer: 3xx and 4xx are final, 429 too; no answer is, to a request."""
+    return (delivery.status or (0 if delivery.request else 500)) >= _SERVER_ERROR
 
 
 def _gone(value: Any) -> bool:

@@ -162,18 +162,18 @@ def _events(_asked: Asked, source: Wire, _given: Wire) -> Iterable[Wire]:
     return all_events(source)
 
 
+def _order_of(asked: Asked, source: Wire, _given: Wire) -> Wire | None:
+    order, _ = asked.saleor.find_transaction(source["id"])
+    found: Wire | None = order
+    return found
+
+
 def _async_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
     return [{"eventType": event, "name": event} for event in source["events"]]
 
 
 def _sync_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
     return [{"eventType": event, "name": event} for event in source["syncEvents"]]
-
-
-def _order_of(asked: Asked, source: Wire, _given: Wire) -> Wire | None:
-    """Return the order that a transaction pays for."""
-    found: Wire | None = asked.saleor.find_transaction(source["id"])[0]
-    return found
 
 
 #: Type and field → resolver; every other field is the value of that name.

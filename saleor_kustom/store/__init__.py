@@ -17,7 +17,9 @@ from saleor_kustom.store.links import Holder, Links
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.operations import Operations
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
+from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
 from saleor_kustom.store.secrets import Secrets, check_key
 from saleor_kustom.store.shops import Shops, StoredKeys
@@ -26,6 +28,7 @@ from saleor_kustom.store.worker_lock import worker_lock
 
 __all__ = [
     "Capture",
+    "Chosen",
     "Holder",
     "LeaseLost",
     "Link",
@@ -47,8 +50,10 @@ class Store:
         self.accounts = Accounts(db, secrets)
         self.deliveries = Deliveries(db)
         self.captures = Captures(db)
+        self.operations = Operations(db)
         self.history = History(db)
         self.pauses = Pauses(db)
+        self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)

@@ -1,5 +1,6 @@
 """The HTTP edge: routes and how errors are answered."""
 
+import time
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 
@@ -9,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.capture.policy import Policy
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -19,7 +22,7 @@ from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.genuine import Verifier
 from saleor_kustom.web.installation import Installations
-from saleor_kustom.web.transactions import Transactions
+from saleor_kustom.web.transactions import PATIENCE_S, Transactions
 from saleor_kustom.web.webhooks import Webhooks
 
 _STATIC = {
@@ -39,12 +42,18 @@ def create_web(
     settings: Settings,
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
+    policy: Callable[[Shop, str], Policy],
+    patience_s: float = PATIENCE_S,
+    monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return the application. `wake` tells the worker that something was stored."""
-    verifier = Verifier(store, keys)
-    transactions = Transactions(store)
-    webhooks = Webhooks(store, verifier, wake, {**transactions.answering()})
+    """Return the application. `wake` tells the worker that something was stored.
+
+    `patience_s`: how long a request that Saleor waits for is waited for here.
+    """
+    verifier = Verifier(store, keys, monotonic=monotonic)
+    transactions = Transactions(store, wake, portal_url, patience_s=patience_s)
+    webhooks = Webhooks(store, verifier, wake, {**transactions.answering()}, policy)
     installations = Installations(store, saleor, outbound, settings, verifier.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 

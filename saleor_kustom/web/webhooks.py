@@ -10,6 +10,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.capture.policy import Policy
 from saleor_kustom.errors import KeysUnavailable, NotGenuine, StoreUnavailable
 from saleor_kustom.intake.delivery import EVENTS
 from saleor_kustom.store import Store
@@ -21,7 +23,10 @@ Answering = Callable[[Genuine], Awaitable[Response]]
 
 
 class Webhooks:
-    """The route for Saleor's deliveries. `answering`: who serves synchronous events, by name."""
+    """The route for Saleor's deliveries.
+
+    `answering`: who serves synchronous events, by name. `policy`: by shop and channel.
+    """
 
     def __init__(
         self,
@@ -29,11 +34,13 @@ class Webhooks:
         verifier: Verifier,
         wake: Callable[[], None],
         answering: Mapping[str, Answering],
+        policy: Callable[[Shop, str], Policy],
     ) -> None:
         self._store = store
         self._verifier = verifier
         self._wake = wake
         self._answering = answering
+        self._policy = policy
 
     async def receive(self, request: Request) -> Response:
         """Answer one delivery."""
@@ -59,8 +66,17 @@ class Webhooks:
         own = delivery.issuing_app_id == shop.app_id
         if delivery.event == "fulfillment_metadata_updated" and own:
             return  # our own write came back to us (domain rule 23)
-        if await self._store.deliveries.receive(shop.api_url, delivery, genuine.body):
+        receive = self._store.deliveries.receive
+        if delivery.event == "order_cancelled" and self._cancels(genuine):
+            receive = self._store.operations.order_cancelled
+        if await receive(shop.api_url, delivery, genuine.body):
             self._wake()
+
+    def _cancels(self, genuine: Genuine) -> bool:
+        """Tell whether a cancelled order is to be cancelled at Kustom: the worker sees to that."""
+        channel = genuine.delivery.channel or ""
+        wanted = self._policy(genuine.shop, channel).cancel_at_kustom
+        return wanted and genuine.delivery.order_id is not None
 
     async def _removed(self, genuine: Genuine) -> None:
         """Forget a removed shop; a late event of an older installation removes nothing."""

@@ -128,6 +128,10 @@ def _canceled(fulfillment_id, rows, placed, *, restored):
         if not restored:
             raise LawError(f"{fulfillment_id} was cancelled and captured, and nobody knows")
         return
+    if row.plan is None:  # a restored database could not tell which units it had
+        if row.held is None:
+            raise LawError(f"{fulfillment_id} was cancelled and captured, and is {row.state}")
+        return
     gone = {f["id"] for f in placed.order["fulfillments"] if f["status"] == "CANCELED"}
     again = Counter()
     for other in rows.values():

@@ -38,6 +38,7 @@ async def source(sqlite_url):
     )
     await store.links.ask(SHOP, "O1", "K1", how=How.API, who="checkout")
     await store.link_tokens.make(SHOP)
+    await store.policies.set(SHOP, "", {"shipping_fee": "last"}, who="anna")
     await store.close()
     return sqlite_url
 
