@@ -12,6 +12,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
@@ -22,7 +23,8 @@ from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Store
+from saleor_kustom.store import Link, Store
+from saleor_kustom.web.linking import LinkNow
 from saleor_kustom.web.server import create_web
 from saleor_kustom.web.transactions import PATIENCE_S
 from saleor_kustom.worker import Parts, Worker
@@ -34,6 +36,7 @@ from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
+from saleor_kustom.worker.sessions import Sessions
 
 _log = logging.getLogger(__name__)
 
@@ -151,6 +154,8 @@ def _join(
         wake=worker.wake,
         portal_url=parts.portal_url,
         policy=parts.policy,
+        link_now=_link_now(linker),
+        sessions=Sessions(parts),
         patience_s=patience_s,
         monotonic=monotonic,
         extra_routes=extra_routes,
@@ -164,6 +169,15 @@ def _join(
     return App(
         settings, store, kustom, saleor, keys, worker, linker, reconciler, before, closing, web
     )
+
+
+def _link_now(linker: Linker) -> LinkNow:
+    """Return how a checkout's server has an order linked."""
+
+    async def link_now(shop: Shop, order_id: str, kustom_order_id: str) -> Link:
+        return await linker.now(shop, order_id, kustom_order_id, how=How.API, who="link token")
+
+    return link_now
 
 
 def chosen_by_operator(settings: Settings) -> Policy:

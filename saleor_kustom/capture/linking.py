@@ -10,7 +10,6 @@ import binascii
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from enum import StrEnum
 
 from saleor_kustom.capture.authorization import Authorization
@@ -19,7 +18,8 @@ from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.money import to_decimal
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import MerchantReferences
-from saleor_kustom.capture.report import binding_metadata
+from saleor_kustom.capture.report import NewTransaction
+from saleor_kustom.capture.standing import Standing
 from saleor_kustom.errors import IllegalTransition
 
 #: Kustom's limit is not published; its settlement references take this many.
@@ -139,7 +139,7 @@ class Refusing:
         return REFUSALS[self.reason].format_map(_Known(self.detail))
 
 
-class Standing(StrEnum):
+class Told(StrEnum):
     """How a link stands for whoever asked for it."""
 
     LINKED = "linked"
@@ -151,7 +151,7 @@ class Standing(StrEnum):
 class Outcome:
     """What whoever asked for a link is told. `code` says it to programs; empty: linked."""
 
-    standing: Standing
+    told: Told
     code: str = ""
     message: str = ""
 
@@ -180,32 +180,17 @@ def outcome(
     if kustom_order_id != asked:
         bound = {"bound": kustom_order_id, "asked": asked}
         refusing = Refusing(LinkRefusal.ORDER_BOUND, bound)
-        return Outcome(Standing.REFUSED, refusing.reason.value, refusing.message)
+        return Outcome(Told.REFUSED, refusing.reason.value, refusing.message)
     message = str(detail.get("message", ""))
     match state:
         case LinkState.LINKED:
-            return Outcome(Standing.LINKED)
+            return Outcome(Told.LINKED)
         case LinkState.REFUSED:
-            return Outcome(Standing.REFUSED, code or "", message)
+            return Outcome(Told.REFUSED, code or "", message)
         case LinkState.ASKED | LinkState.BOUND:
             words = _WAITS.get(code or "", message or _KEPT)
             known = _Known({"code": code or "busy", "message": message})
-            return Outcome(Standing.KEPT, code or "busy", words.format_map(known))
-
-
-@dataclass(frozen=True, slots=True)
-class NewTransaction:
-    """A transaction for Saleor to create, owned by us."""
-
-    order_id: str
-    psp_reference: str
-    amount: Decimal
-    currency: str
-    name: str
-    message: str
-    external_url: str | None
-    available_actions: tuple[str, ...]
-    order_private: Mapping[str, str]
+            return Outcome(Told.KEPT, code or "busy", words.format_map(known))
 
 
 class Covered(StrEnum):
@@ -229,14 +214,12 @@ def transaction_for(
         return Covered.BY_ANOTHER
     return NewTransaction(
         order_id=order.id,
-        psp_reference=binding.kustom_order_id,
-        amount=to_decimal(amount_minor, order.currency),
         currency=order.currency,
-        name="Kustom",
-        message=f"Authorized by Kustom: {binding.kustom_order_id}",
+        psp_reference=binding.kustom_order_id,
         external_url=portal_url,
-        available_actions=(),
-        order_private=binding_metadata(binding),
+        authorized=to_decimal(amount_minor, order.currency),
+        message=f"Authorized by Kustom: {binding.kustom_order_id}",
+        available_actions=Standing.of(authorization, 0.0).actions,
     )
 
 

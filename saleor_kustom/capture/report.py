@@ -45,13 +45,19 @@ class TransactionReport:
 
 @dataclass(frozen=True, slots=True)
 class NewTransaction:
-    """A transaction of our own: its charges are reported on it, it authorizes nothing."""
+    """A transaction of our own: its charges are reported on it.
+
+    `authorized` None: it authorizes nothing, since another one does (domain rule 24).
+    """
 
     order_id: str
     currency: str
     psp_reference: str  # the Kustom order id, by which it is found again
     name: str = "Kustom"
     external_url: str | None = None
+    authorized: Decimal | None = None
+    message: str = ""
+    available_actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from rich.table import Table
 from saleor_kustom import settings as settings_of
 from saleor_kustom.app import App, open_app
 from saleor_kustom.capture.binding import is_uuid, kustom_id
-from saleor_kustom.capture.linking import How, Outcome, Refusing, Standing, kind_of
+from saleor_kustom.capture.linking import How, Outcome, Refusing, Told, kind_of
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import AsJson, ShopUrl
@@ -66,14 +66,14 @@ def link(
     told = asyncio.run(_link(shop, rows, How.FILE if csv_file else How.COMMAND, dry_run=dry_run))
     for row, outcome in told:
         typer.echo(_line(row, outcome, as_json=as_json))
-    counts = {one: sum(o.standing is one for _, o in told) for one in Standing}
+    counts = {one: sum(o.told is one for _, o in told) for one in Told}
     if csv_file and not as_json:
         linked = "would be linked" if dry_run else "linked"
         typer.echo(
-            f"{counts[Standing.LINKED]} {linked}, {counts[Standing.KEPT]} kept for later, "
-            f"{counts[Standing.REFUSED]} refused."
+            f"{counts[Told.LINKED]} {linked}, {counts[Told.KEPT]} kept for later, "
+            f"{counts[Told.REFUSED]} refused."
         )
-    if counts[Standing.REFUSED]:
+    if counts[Told.REFUSED]:
         raise typer.Exit(1)
 
 
@@ -190,7 +190,7 @@ def _with_id(row: Row, ids: dict[str, str]) -> Row:
 
 async def _one(app: App, shop: Shop, row: Row, how: How, *, dry_run: bool) -> Outcome:
     if row.problem:
-        return Outcome(Standing.REFUSED, "bad_row", f"The line {row.problem}.")
+        return Outcome(Told.REFUSED, "bad_row", f"The line {row.problem}.")
     if dry_run:
         return await _previewed(app, shop, row)
     try:
@@ -199,7 +199,7 @@ async def _one(app: App, shop: Shop, row: Row, how: How, *, dry_run: bool) -> Ou
         )
     except StoreUnavailable as error:
         message = f"It could not be stored now; link it again. {error}"
-        return Outcome(Standing.REFUSED, "store_unavailable", message)
+        return Outcome(Told.REFUSED, "store_unavailable", message)
     return done.outcome(row.kustom_order_id)
 
 
@@ -207,20 +207,20 @@ async def _previewed(app: App, shop: Shop, row: Row) -> Outcome:
     try:
         judged = await preview(app.linker.parts, shop, row.order_id, row.kustom_order_id)
     except CallError as error:
-        return Outcome(Standing.KEPT, error.code.lower(), f"can't be said now: {error}")
+        return Outcome(Told.KEPT, error.code.lower(), f"can't be said now: {error}")
     if isinstance(judged, Refusing):
-        return Outcome(Standing.REFUSED, judged.reason.value, judged.message)
-    return Outcome(Standing.LINKED)
+        return Outcome(Told.REFUSED, judged.reason.value, judged.message)
+    return Outcome(Told.LINKED)
 
 
 def _line(row: Row, outcome: Outcome, *, as_json: bool) -> str:
     if as_json:
         shown: dict[str, Any] = {"line": row.line} if row.line else {}
         shown |= {"order": row.order, "kustom_order": row.kustom_order_id}
-        shown |= {"status": outcome.standing.value, "code": outcome.code or None}
+        shown |= {"status": outcome.told.value, "code": outcome.code or None}
         return json.dumps(shown | {"message": outcome.message or None}, ensure_ascii=False)
     where = f"line {row.line}: " if row.line else ""
-    what = f"order {row.order or '?'}: {outcome.standing}"
+    what = f"order {row.order or '?'}: {outcome.told}"
     return f"{where}{what}{f': {outcome.message}' if outcome.message else ''}"
 
 
@@ -242,9 +242,9 @@ def links(
         order, who = one.order_number or one.order_id, f"{one.who} ({one.how})"
         if as_json:
             shown = {"order": order, "order_id": one.order_id, "by": who}
-            shown |= {"kustom_order": one.kustom_order_id, "status": told.standing.value}
+            shown |= {"kustom_order": one.kustom_order_id, "status": told.told.value}
             typer.echo(json.dumps(shown | {"code": told.code or None, "message": told.message}))
-        table.add_row(order, one.kustom_order_id, who, told.standing, told.message)
+        table.add_row(order, one.kustom_order_id, who, told.told, told.message)
     if not as_json:
         Console().print(table)
 

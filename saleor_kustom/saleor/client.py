@@ -108,9 +108,14 @@ class SaleorClient:
         wanted: dict[str, Any] = {
             "name": new.name,
             "pspReference": new.psp_reference,
-            "availableActions": [],
+            "availableActions": list(new.available_actions),
             "externalUrl": new.external_url,
         }
+        if new.message:
+            wanted["message"] = new.message
+        if new.authorized is not None:
+            amount = {"amount": format(new.authorized, "f"), "currency": new.currency}
+            wanted["amountAuthorized"] = amount
         variables = {"order": new.order_id, "transaction": wanted}
         answer = await self._execute(shop.api_url, shop.token, _CREATE, variables)
         if any(_denied(error, "create") for error in answer.errors):

@@ -1,19 +1,16 @@
-"""What linking asks of Saleor: an order's id by its number, and a transaction of our own."""
+"""What linking asks of Saleor beside what captures do: a checkout, an order by its number."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
 from saleor_kustom.capture.fulfillment import Checkout
-from saleor_kustom.capture.linking import NewTransaction
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.errors import Refused
 from saleor_kustom.saleor.client import SaleorClient, document
 from saleor_kustom.saleor.reading import read_checkout
 
-_CREATE = document("transaction_create")
-_AUTHORIZED = document("transaction_authorized")
+_REVIEW = document("report_review")
 _BY_NUMBER = document("orders_by_number")
 _CHECKOUT = document("checkout")
 #: As many orders as Saleor lists at once.
@@ -55,33 +52,6 @@ class Linking:
         except (KeyError, TypeError) as error:
             raise Refused("NOT_UNDERSTOOD", ("the list of orders",)) from error
 
-    async def create_transaction(self, shop: Shop, wanted: NewTransaction) -> str:
-        """Create a transaction and return its id.
-
-        Raises Refused when Saleor certainly made none. After Unavailable it may have: look for
-        it before asking again, since Saleor makes a second one of the same pspReference.
-        """
-        amount = {"amount": format(wanted.amount, "f"), "currency": wanted.currency}
-        transaction: dict[str, Any] = {
-            "name": wanted.name,
-            "message": wanted.message,
-            "pspReference": wanted.psp_reference,
-            "availableActions": list(wanted.available_actions),
-            "amountAuthorized": amount,
-        }
-        if wanted.external_url:
-            transaction["externalUrl"] = wanted.external_url
-        metadata = [{"key": key, "value": value} for key, value in wanted.order_private.items()]
-        variables = {
-            "order": wanted.order_id,
-            "transaction": transaction,
-            "orderPrivate": metadata,
-        }
-        # The metadata is written again with the first capture, so only the transaction counts.
-        done = await self._client.mutate(shop, _CREATE, variables, "created")
-        made = done.get("transaction") or {}
-        return str(made.get("id") or "")
-
     async def report_review(self, shop: Shop, reviewed: Reviewed) -> None:
         """Tell Saleor how an authorization ended that it knows as requested. Safe to repeat."""
         variables = {
@@ -92,4 +62,4 @@ class Linking:
             "message": reviewed.message[:512],
             "externalUrl": reviewed.external_url,
         }
-        await self._client.mutate(shop, _AUTHORIZED, variables, "reported")
+        await self._client.mutate(shop, _REVIEW, variables, "reported")

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from saleor_kustom.capture.binding import is_uuid, kustom_id
-from saleor_kustom.capture.linking import LinkRefusal, Standing, kind_of
+from saleor_kustom.capture.linking import LinkRefusal, Told, kind_of
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.store import Link, Store
 from saleor_kustom.web.bodies import read_body, refusal, single
@@ -73,18 +73,18 @@ class LinkApi:
 def _answer(link: Link, asked: _Asked) -> Response:
     """Return how the link stands: 200 it is done, 202 it goes on, else it is refused."""
     told = link.outcome(asked.kustom_order_id)
-    if told.standing is Standing.REFUSED:
+    if told.told is Told.REFUSED:
         reason = LinkRefusal(told.code)
         return refusal(_STATUS.get(reason, _DOES_NOT_FIT), told.code.upper(), told.message)
     body: dict[str, Any] = {
         "success": True,
-        "status": told.standing.value,
+        "status": told.told.value,
         "orderId": link.order_id,
         "orderNumber": link.order_number,
         "kustomOrderId": link.kustom_order_id,
         "transactionId": link.transaction_id,
     }
-    if told.standing is Standing.LINKED:
+    if told.told is Told.LINKED:
         return JSONResponse(body)
     return JSONResponse(
         body | {"code": told.code.upper(), "message": told.message}, status_code=202

@@ -22,6 +22,8 @@ from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.genuine import Verifier
 from saleor_kustom.web.installation import Installations
+from saleor_kustom.web.linking import LinkApi, LinkNow
+from saleor_kustom.web.sessions import Asking, Storefronts
 from saleor_kustom.web.transactions import PATIENCE_S, Transactions
 from saleor_kustom.web.webhooks import Webhooks
 
@@ -43,17 +45,23 @@ def create_web(
     wake: Callable[[], None],
     portal_url: Callable[..., str | None],
     policy: Callable[[Shop, str], Policy],
+    link_now: LinkNow,
+    sessions: Asking,
     patience_s: float = PATIENCE_S,
     monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored.
 
+    `link_now` and `sessions` read and write at both sides, which the edge itself can't.
     `patience_s`: how long a request that Saleor waits for is waited for here.
     """
     verifier = Verifier(store, keys, monotonic=monotonic)
     transactions = Transactions(store, wake, portal_url, patience_s=patience_s)
-    webhooks = Webhooks(store, verifier, wake, {**transactions.answering()}, policy)
+    storefronts = Storefronts(store, sessions, wake=wake)
+    answering = {**transactions.answering(), **storefronts.answering()}
+    webhooks = Webhooks(store, verifier, wake, answering, policy)
+    links = LinkApi(store, link_now)
     installations = Installations(store, saleor, outbound, settings, verifier.forget)
     dashboard = Dashboard(store, keys, settings, wake, portal_url)
 
@@ -68,6 +76,7 @@ def create_web(
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
+        Route("/api/link", links.link, methods=["POST"]),
         Route("/static/{name}", _static, methods=["GET"]),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),

@@ -6,6 +6,7 @@ Source: domain rules 4 to 6, 24 and 25.
 """
 
 import logging
+from dataclasses import replace
 
 from saleor_kustom.capture.fulfillment import Order
 from saleor_kustom.capture.linking import (
@@ -13,14 +14,13 @@ from saleor_kustom.capture.linking import (
     How,
     LinkState,
     LinkWait,
-    NewTransaction,
     references_for,
     standing,
     transaction_for,
 )
 from saleor_kustom.capture.parties import Mode
 from saleor_kustom.capture.plan import idempotency_key
-from saleor_kustom.capture.report import ReportProblem
+from saleor_kustom.capture.report import NewTransaction, ReportProblem
 from saleor_kustom.errors import Refused
 from saleor_kustom.store import LeaseLost
 from saleor_kustom.worker.errand import Errand
@@ -109,12 +109,15 @@ async def _tell_saleor(errand: Errand, both: Fits) -> None:
     await errand.keep(creating_at=now)
     await errand.before_call()
     try:
-        transaction_id = await errand.saleor.create_transaction(errand.shop, wanted)
+        made = await parts.saleor.create_transaction(errand.shop, wanted)
+        problem = "The app lacks the permission HANDLE_PAYMENTS." if made is None else ""
     except Refused as error:  # certainly none was made
+        made, problem = None, "; ".join(error.messages)[:500]
+    if made is None:
         await errand.keep(creating_at=None)
-        detail = {"code": error.code, "message": "; ".join(error.messages)[:500]}
-        raise await errand.wait(LinkWait.REFUSED_BY_SALEOR, None, detail) from error
-    await errand.keep(transaction_id=transaction_id, creating_at=None)
+        raise await errand.wait(LinkWait.REFUSED_BY_SALEOR, None, {"message": problem})
+    there = standing(replace(order, transactions=made), binding.kustom_order_id)
+    await errand.keep(transaction_id=there.id if there else None, creating_at=None)
 
 
 async def _tell_kustom(errand: Errand, both: Fits) -> str | None:

@@ -82,6 +82,9 @@ async def _own_transaction(
     policy = journey.parts.policy(journey.shop, order.channel)
     if policy.foreign_transaction is not ForeignTransaction.OWN:
         return None
+    link = await journey.parts.store.links.get(journey.shop.api_url, order.id)
+    if link is not None and link.open:
+        return None  # it makes the transaction, and has the charge reported then
     await journey.before_call()
     made = await journey.parts.saleor.create_transaction(
         journey.shop,
