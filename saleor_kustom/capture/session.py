@@ -63,6 +63,7 @@ _WORDS = {
     Code.REVIEW: "Kustom rejected the payment.",
     Code.ALREADY_AUTHORIZED: "This Kustom order has authorized this purchase already.",
     Code.BELONGS_TO_ANOTHER: "This Kustom order belongs to another purchase.",
+    Code.PAID_WITH_ANOTHER: "This order is paid with another Kustom order.",
     Code.TRY_AGAIN: "It can't be said now whether the payment is authorized; try again.",
 }
 _MISFITS = {

@@ -52,6 +52,8 @@ class Edge:
                 "currency": "SEK",
             },
             "grantedRefund": None,
+            "sourceObject": order | {"__typename": "Order"},
+            "data": {"kustomOrderId": PSP_REFERENCE},
             **changed,
         }
         return await self.saleor.signed(event, value)
