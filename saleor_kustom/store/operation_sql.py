@@ -39,7 +39,8 @@ ASK_AGAIN = f"""update capture set request = :request, wakes = wakes + 1, update
 # Who answers first decides; what runs, or waits to tell Saleor, learns of it. Saleor is told a
 # moment after the answer, so that it has read that first.
 ANSWER = """update capture set answer = :answer, answered_at = :now, wakes = wakes + 1,
-        due_at = case when worker is null and due_at is not null then :now + :settles
+        due_at = case when worker is null and due_at is not null
+                           and state in ('captured', 'nothing') then :now + :settles
                       else due_at end
     where api_url = :api_url and id = :id and answer is null"""
 
