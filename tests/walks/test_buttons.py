@@ -187,7 +187,7 @@ async def test_an_edge_that_died_has_answered_nothing_and_saleor_is_told_all_the
     assert amounts(order) == [0, ALL, 0, 0]
 
 
-class Died(Exception):  # noqa: N818
+class Died(Exception):  # noqa: N818 - a fact
     pass
 
 
