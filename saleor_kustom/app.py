@@ -17,6 +17,7 @@ from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
+from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -25,11 +26,13 @@ from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Link, Store
 from saleor_kustom.web.linking import LinkNow
+from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
 from saleor_kustom.web.transactions import PATIENCE_S
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
+from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.linker import Linker
@@ -45,6 +48,10 @@ _LOOK_EVERY_S = 60.0
 
 #: A call to Saleor; less than Kustom's, since it answers from its own database.
 _SALEOR_S = 20.0
+
+#: Each call of an installation; Saleor waits 18 s for all of them together.
+_STRANGERS_S = 5.0
+_STRANGERS_BYTES = 256 * 1024
 
 #: The manifest's id, fixed for ever: Saleor's transactions belong to it (domain rule 27).
 APP_IDENTIFIER = "saleor-kustom"
@@ -65,6 +72,7 @@ class App:
     before_install: BeforeInstall
     closing: Closing
     web: Starlette
+    operations: Starlette  # metrics and health, for the operator's own network
 
 
 @contextlib.asynccontextmanager
@@ -88,12 +96,20 @@ async def open_app(
     """
     lease = lease or Lease()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Outbound(
-        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    to_kustom = Measured(
+        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
-    to_saleor = Outbound(
+    to_saleor = Measured(
+        Gauge(),
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
+        allow_private_hosts=settings.allow_private_hosts,
+        user_agent=settings.user_agent,
+    )
+    to_strangers = Outbound(
+        transport=saleor_transport,
+        deadline_s=_STRANGERS_S,
+        max_answer_bytes=_STRANGERS_BYTES,
         allow_private_hosts=settings.allow_private_hosts,
         user_agent=settings.user_agent,
     )
@@ -101,8 +117,9 @@ async def open_app(
         yield _join(
             settings,
             store,
-            to_kustom,
-            to_saleor,
+            to_kustom=to_kustom,
+            to_saleor=to_saleor,
+            to_strangers=to_strangers,
             clock=clock or time.time,
             monotonic=monotonic or clock or time.monotonic,
             extra_routes=extra_routes,
@@ -112,15 +129,17 @@ async def open_app(
     finally:
         await to_kustom.aclose()
         await to_saleor.aclose()
+        await to_strangers.aclose()
         await store.close()
 
 
 def _join(
     settings: Settings,
     store: Store,
-    to_kustom: Outbound,
-    to_saleor: Outbound,
     *,
+    to_kustom: Measured,
+    to_saleor: Measured,
+    to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
@@ -145,14 +164,23 @@ def _join(
     )
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)
+    health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
         keys=keys,
         saleor=saleor,
-        outbound=to_saleor,
+        strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        portal_url=parts.portal_url,
+        desk=Desk(
+            parts,
+            worker.wake,
+            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
+            chosen_by_operator(settings),
+            monotonic,
+        ),
+        health=health,
+        clock=clock,
         policy=parts.policy,
         link_now=_link_now(linker),
         sessions=Sessions(parts),
@@ -166,8 +194,20 @@ def _join(
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
     closing = Closing(parts)
+    operations = create_operations(store, health, parts.pace.breakers)
     return App(
-        settings, store, kustom, saleor, keys, worker, linker, reconciler, before, closing, web
+        settings,
+        store,
+        kustom,
+        saleor,
+        keys,
+        worker,
+        linker,
+        reconciler,
+        before,
+        closing,
+        web,
+        operations,
     )
 
 

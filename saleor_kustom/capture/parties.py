@@ -1,5 +1,6 @@
 """Whom we act for: a shop at Saleor and a merchant account at Kustom."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -34,3 +35,8 @@ class Account:
     merchant_id: str
     username: str
     password: str = field(repr=False)
+
+
+def merchant_of(username: str) -> str:
+    """Return the merchant id (MID) that a username begins with: PM12345-abcdef, K12345_abc."""
+    return re.split(r"[-_]", username, maxsplit=1)[0]

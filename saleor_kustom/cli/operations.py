@@ -14,7 +14,7 @@ from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import ShopUrl
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Capture, Store
+from saleor_kustom.store import Capture, Store, Wanted
 from saleor_kustom.worker.operations.closing import ClosingPreview
 
 Why = Annotated[str, typer.Option(help="Kept in the history.")]
@@ -103,7 +103,7 @@ def _show(preview: ClosingPreview, *, charge_fee: bool) -> None:
 
 async def _order_id(app: App, shop: Shop, order: str) -> str:
     """Return the id of an order that is given by number or id."""
-    rows = await app.store.captures.list(shop.api_url, search=order, limit=1)
+    rows = await app.store.captures.list(shop.api_url, Wanted(search=order, limit=1))
     if rows:
         return rows[0].order_id
     if not order.isdecimal():

@@ -5,6 +5,7 @@ Everything here was observed of a running Saleor (saleor-core-observed, sections
 
 import asyncio
 import copy
+import functools
 import heapq
 import itertools
 import json
@@ -21,7 +22,7 @@ import httpx
 from saleor_kustom.sandbox.saleor_api import payload
 from saleor_kustom.sandbox.saleor_orders import Wire, global_id, now
 from saleor_kustom.sandbox.saleor_queries import QUERIES
-from saleor_kustom.sandbox.saleor_schema import release
+from saleor_kustom.sandbox.saleor_schema import release, schema_version
 from saleor_kustom.sandbox.signing import Signer
 
 #: A delivery that is answered with 5xx or not at all comes again so often, after 10, 20, 40 …
@@ -88,7 +89,6 @@ class Post:
         self.api_url = api_url
         self.version = version
         self.time_scale = time_scale
-        self.signer = Signer.new()
         self.jwks_override: str | None = None  # recordings bring their own keys
         self.denied: set[str] = set()  # permissions that are missing
         self.installed: Installed | None = None
@@ -102,6 +102,11 @@ class Post:
     def reach(self, transport: httpx.AsyncBaseTransport) -> None:
         """Reach the app through `transport` instead of the network."""
         self._transport = transport
+
+    @functools.cached_property
+    def signer(self) -> Signer:
+        """Return the key that signs; made when it is needed, and may be set."""
+        return Signer.new()
 
     @property
     def pending(self) -> list[Delivery]:
@@ -228,7 +233,8 @@ class Post:
         except httpx.HTTPError as error:
             delivery.status, delivery.answer = None, str(error)
         except BaseException:  # the receiver died under us: no answer, so it comes again
-            self.queue.appendleft(delivery)
+            self.answered(delivery, None)
+            self.queue.extendleft([] if delivery.request else [delivery])
             raise
         if delivery.status in _SUCCESS:
             self.answered(delivery, answer.content)
@@ -279,11 +285,6 @@ def _client_headers(version: str) -> list[tuple[str, str]]:
         ("Accept", "*/*"),
         ("Connection", "keep-alive"),
     ]
-
-
-def schema_version(version: str) -> str:
-    """Return "3.22" of "3.22.67"."""
-    return ".".join(version.split(".")[:2])
 
 
 def _comes_again(delivery: Delivery) -> bool:

@@ -3,21 +3,24 @@
 import contextlib
 from collections.abc import Iterator
 
-from saleor_kustom.store.accounts import Accounts
+from saleor_kustom.store.accounts import Accounts, Kept
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
 from saleor_kustom.store.link_row import Link
 from saleor_kustom.store.link_tokens import LinkTokens
 from saleor_kustom.store.links import Holder, Links
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
+from saleor_kustom.store.numbers import Numbers, read_numbers
 from saleor_kustom.store.opening import open_database
 from saleor_kustom.store.operations import Operations
+from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
@@ -30,13 +33,20 @@ __all__ = [
     "Capture",
     "Chosen",
     "Holder",
+    "Kept",
     "LeaseLost",
     "Link",
+    "Numbers",
     "OpenAuthorization",
+    "Overview",
     "Pause",
+    "Queue",
     "Scope",
+    "Status",
     "Store",
     "StoredKeys",
+    "Sum",
+    "Wanted",
     "copy",
 ]
 
@@ -59,6 +69,7 @@ class Store:
         self.authorizations = Authorizations(db)
         self.links = Links(db)
         self.link_tokens = LinkTokens(db)
+        self.overview = Overview(db)
 
     @classmethod
     async def open(
@@ -86,6 +97,10 @@ class Store:
     async def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
         await self._db.read("select 1 as one")
+
+    async def numbers(self) -> Numbers:
+        """Return the queue in numbers, over all shops. Raises StoreUnavailable."""
+        return await read_numbers(self._db)
 
     @contextlib.contextmanager
     def worker_lock(self) -> Iterator[None]:

@@ -58,6 +58,8 @@ class Capture:
     tracking_sent: tuple[Mapping[str, str], ...]
     tracking_pending: str | None
     tracking_problem: str | None
+    traceparent: str | None  # the trace of the latest delivery about it (W3C)
+    worth_minor: int | None  # what its units cost, the fee aside; None: not read yet
     created_at: float
     updated_at: float
     # What is no parcel's capture is an operation (capture/operation.py), kept in the same row.
@@ -72,6 +74,11 @@ class Capture:
     def is_parcel(self) -> bool:
         """Tell whether the row is a fulfillment's capture, and no operation beside these."""
         return self.kind is Kind.FULFILLMENT
+
+    @property
+    def captures(self) -> bool:
+        """Tell whether money comes in by it: a parcel's capture, or a charge."""
+        return self.kind in (Kind.FULFILLMENT, Kind.CHARGE)
 
     @property
     def by_button(self) -> bool:
@@ -95,7 +102,7 @@ _KEPT_BY_THE_QUEUE = frozenset(
     (
         *("id", "api_url", "order_id", "fulfillment_id", "fulfillment_created", "line", "account"),
         *("due_at", "worker", "attempts", "wakes", "created_at", "updated_at"),
-        *("kind", "request", "answer", "answered_at"),
+        *("kind", "request", "answer", "answered_at", "traceparent"),
     )
 )
 _WRITABLE = frozenset(Capture.__dataclass_fields__) - _KEPT_BY_THE_QUEUE

@@ -20,13 +20,20 @@ class Deliveries:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def receive(self, api_url: str, delivery: Delivery, body: VerifiedBody) -> bool:
+    async def receive(
+        self,
+        api_url: str,
+        delivery: Delivery,
+        body: VerifiedBody,
+        *,
+        traceparent: str | None = None,
+    ) -> bool:
         """Store a delivery durably; return False for one that is stored already.
 
         A repeat changes nothing: neither the row it made nor what that row waits for.
         Raises StoreUnavailable when it is not known to be on disk.
         """
-        params = kept_params(api_url, delivery, body) | {
+        params = kept_params(api_url, delivery, body, traceparent) | {
             "created": delivery.fulfillment_created,
             "canceled": int(delivery.understood and delivery.event == _CANCELED),
             "unbound_line": unbound_line(api_url, delivery.order_id),
@@ -54,7 +61,9 @@ class Deliveries:
         return bytes(rows[0]["body"]) if rows else None
 
 
-def kept_params(api_url: str, delivery: Delivery, body: VerifiedBody) -> dict[str, Any]:
+def kept_params(
+    api_url: str, delivery: Delivery, body: VerifiedBody, traceparent: str | None
+) -> dict[str, Any]:
     """Return what KEEP stores, under a new id."""
     return {
         "delivery": uuid.uuid4().hex,
@@ -65,12 +74,15 @@ def kept_params(api_url: str, delivery: Delivery, body: VerifiedBody) -> dict[st
         "order_id": delivery.order_id,
         "fulfillment_id": delivery.fulfillment_id,
         "problem": delivery.problem,
+        "traceparent": traceparent,
     }
 
 
 #: A delivery; one with the same bytes is there already.
 KEEP = """insert into delivery
-        (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem)
-    values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem)
+        (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem,
+        traceparent)
+    values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem,
+        :traceparent)
     on conflict (api_url, event, body_sha256) do nothing"""
 IS_NEW = "select 1 as new from delivery where id = :delivery"

@@ -10,8 +10,9 @@ _IDENTITY = """api_url = :api_url and order_id = :order_id and fulfillment_id = 
     and fulfillment_created = :created and kind = :kind"""
 
 #: The row of a request that was just stored; a repeated delivery has its row already.
-MAKE_REQUESTED = f"""insert into capture ({_COLUMNS})
-    select d.api_url, d.order_id, d.id, :created, :kind, :request, {_LINE}, :now, :now, :now
+MAKE_REQUESTED = f"""insert into capture ({_COLUMNS}, traceparent)
+    select d.api_url, d.order_id, d.id, :created, :kind, :request, {_LINE}, :now, :now, :now,
+        d.traceparent
     from delivery d left join binding b on b.api_url = d.api_url and b.order_id = d.order_id
     where d.id = :delivery {_ONCE}"""
 REQUESTED = """select c.* from delivery d join capture c on c.api_url = d.api_url
@@ -39,7 +40,8 @@ ASK_AGAIN = f"""update capture set request = :request, wakes = wakes + 1, update
 # Who answers first decides; what runs, or waits to tell Saleor, learns of it. Saleor is told a
 # moment after the answer, so that it has read that first.
 ANSWER = """update capture set answer = :answer, answered_at = :now, wakes = wakes + 1,
-        due_at = case when worker is null and due_at is not null then :now + :settles
+        due_at = case when worker is null and due_at is not null
+                           and state in ('captured', 'nothing') then :now + :settles
                       else due_at end
     where api_url = :api_url and id = :id and answer is null"""
 

@@ -33,14 +33,21 @@ class Operations:
         self._db = db
 
     async def receive(
-        self, api_url: str, delivery: Delivery, body: VerifiedBody, kind: Kind, request: Request
+        self,
+        api_url: str,
+        delivery: Delivery,
+        body: VerifiedBody,
+        kind: Kind,
+        request: Request,
+        *,
+        traceparent: str | None = None,
     ) -> Capture:
         """Store a request of Saleor and its operation durably; return the operation.
 
         The same bytes again return the operation that they made before.
         Raises StoreUnavailable when it is not known to be on disk.
         """
-        params = kept_params(api_url, delivery, body) | {
+        params = kept_params(api_url, delivery, body, traceparent) | {
             "created": kind.value,
             "kind": kind.value,
             "request": request.model_dump_json(),
@@ -52,12 +59,19 @@ class Operations:
         )
         return capture_of(row)
 
-    async def order_cancelled(self, api_url: str, delivery: Delivery, body: VerifiedBody) -> bool:
+    async def order_cancelled(
+        self,
+        api_url: str,
+        delivery: Delivery,
+        body: VerifiedBody,
+        *,
+        traceparent: str | None = None,
+    ) -> bool:
         """Store that an order was cancelled, and the operation that a channel's policy wants then.
 
         Returns False for a delivery that is stored already. Raises StoreUnavailable.
         """
-        params = kept_params(api_url, delivery, body)
+        params = kept_params(api_url, delivery, body, traceparent)
         asked = self._asked(api_url, delivery.order_id or "", *CANCELLED)
         turn = self._db.in_turn(api_url, delivery.order_id)
         made = [(text, asked) for text in (sql.MAKE_ASKED, sql.ASKED)]

@@ -38,6 +38,11 @@ class Shops:
         rows = await self._db.read(f"{_SHOPS} order by s.api_url")
         return [self._shop(list(of)) for _, of in groupby(rows, key=lambda row: row["api_url"])]
 
+    async def addresses(self) -> Sequence[str]:
+        """Return the API URL of every installed shop."""
+        rows = await self._db.read("select api_url from shop order by 1")
+        return [row["api_url"] for row in rows]
+
     async def install(
         self, api_url: str, app_id: str, token: str, *, saleor_version: str, jwks: str
     ) -> None:

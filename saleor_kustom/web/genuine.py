@@ -26,7 +26,8 @@ from saleor_kustom.web.bodies import read_body, refusal, single
 
 _log = logging.getLogger(__name__)
 
-LARGEST_BYTES = 16 * 1024 * 1024
+#: Our own subscriptions make a few hundred bytes; a thousand lines of a refund would fit too.
+LARGEST_BYTES = 2 * 1024 * 1024
 #: With several instances another one may have taken a re-installation.
 _SHOP_KEPT_S = 5.0
 

@@ -19,6 +19,8 @@ from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.state import State
 from saleor_kustom.intake.transaction_request import KINDS, read_request
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.watch import trace
+from saleor_kustom.watch.context import trace_headers
 from saleor_kustom.web.genuine import Genuine
 from saleor_kustom.web.webhooks import Answering
 
@@ -62,7 +64,12 @@ class Transactions:
             message = "The app does not understand this request; it was not carried out."
             return JSONResponse({"result": f"{ABOUT[kind]}_FAILURE", "message": message})
         operation = await self._store.operations.receive(
-            api_url, delivery, genuine.body, kind, request
+            api_url,
+            delivery,
+            genuine.body,
+            kind,
+            request,
+            traceparent=trace_headers().get(trace.HEADER),
         )
         self._wake()
         operation = await self._ended(operation)

@@ -16,6 +16,7 @@ from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.watch.metrics import CAPTURES
 from saleor_kustom.worker.calls import Made, done, of_capture
 from saleor_kustom.worker.entries import plan_of
 from saleor_kustom.worker.pace import Pace
@@ -130,12 +131,10 @@ class Compare:
         currency = order.currency
         kustom, planned = shown(captured, currency), shown(expected, currency)
         if not dry_run:
-            await self._store.captures.hold(
-                row.api_url,
-                row.id,
-                Reason.CAPTURE_DIFFERS.value,
-                {"kustom": kustom, "planned": planned},
-            )
+            why = Reason.CAPTURE_DIFFERS.value
+            detail = {"kustom": kustom, "planned": planned}
+            if await self._store.captures.hold(row.api_url, row.id, why, detail):
+                CAPTURES.labels("held", why).inc()
         capture_id = row.capture_id or (found.kustom_id if found else None) or ""
         return Differing(row.order_id, capture_id, kustom, planned)
 
