@@ -17,7 +17,7 @@ from saleor_kustom.gauge import Gauge, Reading
 from saleor_kustom.saleor.shop import read_facts
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
-from saleor_kustom.worker.entries import earlier_of
+from saleor_kustom.worker.entries import ledger_of, references_of
 from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.seeing import see
 
@@ -69,8 +69,7 @@ class Desk:
         if seen is None or fulfillment is None:
             return None
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
-        earlier = [earlier_of(row, seen.order) for row in rows if row.id != capture.id]
-        references = {entry.plan.reference for entry in earlier if entry.plan}
+        earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
         decision = decide(
             seen.order,
@@ -78,7 +77,7 @@ class Desk:
             earlier,
             seen.authorization,
             policy or self.parts.policy(shop, seen.order.channel),
-            own_references=frozenset(references | {own}),
+            own_references=references_of(rows) | {own},
             shipping_info=entries(seen.order, fulfillment),
         )
         return Preview(seen.order.currency, decision, seen.authorization)
