@@ -132,15 +132,19 @@ class Captures:
         params = {"api_url": api_url, "reason": reason}
         return len(await self._db((sql.WAKE_HELD, params)))
 
+    async def wake_paused(self, api_url: str) -> int:
+        """Look again at what waited for a pause of the shop's to end."""
+        return len(await self._db((f"{sql.WAKE_PAUSED} returning id", {"api_url": api_url})))
+
     async def resume(self, api_url: str, capture_row: int, who: str, why: str) -> bool:
         """Take a held mark away; the capture goes on from where it stands, now."""
         detail = as_json({"who": who, "why": why})
         params = {"api_url": api_url, "id": capture_row, "detail": detail}
         return bool(await self._db((sql.RESUMED, params), (sql.RESUME, params)))
 
-    async def hasten(self, api_url: str, capture_row: int, who: str) -> bool:
+    async def hasten(self, api_url: str, capture_row: int, who: str, why: str = "") -> bool:
         """Make a capture that waits due now. False: it runs, is held, or has been captured."""
-        detail = as_json({"who": who})
+        detail = as_json({"who": who, "why": why})
         params = {"api_url": api_url, "id": capture_row, "detail": detail}
         return bool(await self._db((sql.HASTENED, params), (sql.HASTEN, params)))
 
@@ -182,6 +186,12 @@ class Captures:
             return None
         row = rows[0]
         return Binding(row["environment"], row["merchant_id"], row["kustom_order_id"])
+
+    async def any_bound(self, environment: str, merchant_id: str) -> str | None:
+        """Return a Kustom order that was bound under a merchant, or None."""
+        params = {"environment": environment, "merchant_id": merchant_id}
+        rows = await self._db.read(sql.ANY_BOUND, params)
+        return str(rows[0]["kustom_order_id"]) if rows else None
 
     async def any_binding(self, api_url: str) -> bool:
         """Tell whether any order of the shop has found its Kustom order."""

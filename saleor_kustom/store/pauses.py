@@ -47,9 +47,11 @@ class Pauses:
         detail = {"scope": scope.value, "key": key, "who": who, "why": why}
         await self._db((_SET, params), of_shop(api_url, "paused", detail))
 
-    async def lift(self, scope: Scope, api_url: str, key: str = "", *, who: str) -> bool:
+    async def lift(
+        self, scope: Scope, api_url: str, key: str = "", *, who: str, why: str = ""
+    ) -> bool:
         """End a pause; False: there was none. What waited is claimed within a poll."""
-        detail = {"scope": scope.value, "key": key, "who": who}
+        detail = {"scope": scope.value, "key": key, "who": who, "why": why}
         lifted = lift(scope, api_url, key)
         return bool(await self._db(of_shop(api_url, "pause_lifted", detail), lifted))
 

@@ -4,6 +4,8 @@ Which step is next follows from the state alone (capture/state.py); each step ei
 under the lease or raises Rest, with the row released.
 """
 
+from typing import Any
+
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
@@ -33,7 +35,9 @@ async def advance(journey: Journey) -> None:
             case State.RECEIVED:
                 await consider(journey)
             case State.PLANNED:
-                await journey.advance(Event.RECONSIDERED, detail={}, **NO_PLAN)
+                await journey.advance(
+                    Event.RECONSIDERED, detail={}, **NO_PLAN, **_kept_mark(journey.capture)
+                )
             case State.SENDING:
                 await look_up(journey)
             case State.CAPTURED:
@@ -141,9 +145,22 @@ def _references(ledger: list[Capture]) -> set[str]:
 def _keeps_its_mark(capture: Capture) -> bool:
     """Tell whether news about a held capture must not send it by itself.
 
-    What Kustom refused, and what was only observed, goes on when a person says so.
+    What Kustom refused, what was only observed, and what a person holds goes on when a person
+    says so.
     """
-    return capture.held in (Reason.REFUSED_BY_KUSTOM, Reason.OBSERVED, Reason.CAPTURE_DIFFERS)
+    return capture.held in (
+        Reason.REFUSED_BY_KUSTOM,
+        Reason.OBSERVED,
+        Reason.CAPTURE_DIFFERS,
+        Reason.HELD_BY_HAND,
+    )
+
+
+def _kept_mark(capture: Capture) -> dict[str, Any]:
+    """Return the mark that a step leaves where it is, as columns."""
+    if not _keeps_its_mark(capture):
+        return {}
+    return {"held": capture.held, "held_detail": capture.held_detail}
 
 
 async def _held_again(journey: Journey) -> Exception:
