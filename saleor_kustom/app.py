@@ -17,7 +17,6 @@ from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
-from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -96,11 +95,10 @@ async def open_app(
     """
     lease = lease or Lease()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Measured(
-        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    to_kustom = Outbound(
+        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
-    to_saleor = Measured(
-        Gauge(),
+    to_saleor = Outbound(
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
@@ -137,8 +135,8 @@ def _join(
     settings: Settings,
     store: Store,
     *,
-    to_kustom: Measured,
-    to_saleor: Measured,
+    to_kustom: Outbound,
+    to_saleor: Outbound,
     to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
@@ -172,13 +170,7 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(
-            parts,
-            worker.wake,
-            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
-            chosen_by_operator(settings),
-            monotonic,
-        ),
+        desk=Desk(parts, worker.wake, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
         policy=parts.policy,
