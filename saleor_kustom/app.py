@@ -31,6 +31,7 @@ from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
+from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
@@ -77,12 +78,13 @@ async def open_app(
     monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     lease: Lease | None = None,
+    hooks: Hooks | None = None,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
     the database's time, `monotonic` (default: that clock) the process's own; `lease` is other
-    than the usual one in tests alone. Raises
+    than the usual one in tests alone; `hooks`: those of the installed packages. Raises
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
@@ -115,6 +117,7 @@ async def open_app(
             monotonic=monotonic or clock or time.monotonic,
             extra_routes=extra_routes,
             lease=lease,
+            hooks=hooks or Hooks.load(),
         )
     finally:
         await to_kustom.aclose()
@@ -134,6 +137,7 @@ def _join(
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
     lease: Lease,
+    hooks: Hooks,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
     saleor = SaleorClient(to_saleor)
@@ -150,6 +154,7 @@ def _join(
         monotonic=monotonic,
         chance=random.random,
         lease=lease,
+        hooks=hooks,
     )
     worker = Worker(parts, slots=settings.concurrency)
     health = Health(store, lambda: worker.hangs)

@@ -54,6 +54,9 @@ class Doctor:
         for version in VERSIONS:
             ours = manifest(settings.app_url, schema_version(version))
             yield of_app.on_manifest(settings.app_url, await self._served(version), ours)
+        hooks = self._app.worker.parts.hooks
+        for finding in of_app.on_extensions([hook.name for hook in hooks.hooks], hooks.broken):
+            yield finding
         if not shops:
             yield of_app.on_no_shop(settings.app_url)
         for finding in of_app.on_queue(await store.numbers()):
