@@ -33,6 +33,7 @@ from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
+from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.operations.closing import Closing
@@ -85,12 +86,14 @@ async def open_app(
     extra_routes: Sequence[BaseRoute] = (),
     lease: Lease | None = None,
     patience_s: float = PATIENCE_S,
+    hooks: Hooks | None = None,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
     the database's time, `monotonic` (default: that clock) the process's own; `lease` and
-    `patience_s` (of a request that Saleor waits for) are other than usual in tests alone. Raises
+    `patience_s` (of a request that Saleor waits for) are other than usual in tests alone;
+    `hooks`: those of the installed packages. Raises
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
@@ -123,6 +126,7 @@ async def open_app(
             extra_routes=extra_routes,
             lease=lease,
             patience_s=patience_s,
+            hooks=hooks or Hooks.load(),
         )
     finally:
         await to_kustom.aclose()
@@ -143,6 +147,7 @@ def _join(
     extra_routes: Sequence[BaseRoute],
     lease: Lease,
     patience_s: float,
+    hooks: Hooks,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
     saleor = SaleorClient(to_saleor)
@@ -159,6 +164,7 @@ def _join(
         monotonic=monotonic,
         chance=random.random,
         lease=lease,
+        hooks=hooks,
     )
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)

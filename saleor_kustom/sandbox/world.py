@@ -16,6 +16,7 @@ from saleor_kustom.sandbox.routed import Routed
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.saleor_orders import Line, Wire
 from saleor_kustom.settings import Settings
+from saleor_kustom.worker.hooks import Hooks
 
 MERCHANT = Account("playground", "PM1", "PM1-sandbox", "sandbox-password")
 APP_URL, SALEOR_URL, KUSTOM_URL = "http://app.test", "http://saleor.test", "http://kustom.test"
@@ -71,6 +72,7 @@ async def open_world(
     monotonic: Callable[[], float] | None = None,
     tap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda t: t,
     patience_s: float = 0.0,
+    hooks: Hooks | None = None,
     **changed: Any,
 ) -> AsyncIterator[World]:
     """Open a world without a network; `changed` are settings.
@@ -99,6 +101,7 @@ async def open_world(
         clock=clock,
         monotonic=monotonic,
         patience_s=patience_s,
+        hooks=hooks,
     ) as app:
         saleor.reach(Routed({APP_URL: app.web}))
         yield World(saleor, kustom, app)

@@ -135,8 +135,6 @@ NAMESAKES = """select * from capture
     where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id
     and kind = 'fulfillment'"""
 BINDING = "select * from binding where api_url = :api_url and order_id = :order_id"
-ANY_BOUND = """select kustom_order_id from binding
-    where environment = :environment and merchant_id = :merchant_id limit 1"""
 GET = "select * from capture where api_url = :api_url and id = :id"
 
 #: Each arm has an index of its own; as one `or` the whole table would be read. SQLite joins a

@@ -196,12 +196,6 @@ class Captures:
         row = rows[0]
         return Binding(row["environment"], row["merchant_id"], row["kustom_order_id"])
 
-    async def any_bound(self, environment: str, merchant_id: str) -> str | None:
-        """Return a Kustom order that was bound under a merchant, or None."""
-        params = {"environment": environment, "merchant_id": merchant_id}
-        rows = await self._db.read(sql.ANY_BOUND, params)
-        return str(rows[0]["kustom_order_id"]) if rows else None
-
     async def any_binding(self, api_url: str) -> bool:
         """Tell whether any order of the shop has found its Kustom order."""
         query = "select 1 as one from binding where api_url = :api_url limit 1"

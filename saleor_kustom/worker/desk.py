@@ -9,7 +9,7 @@ from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.parties import Account, Shop
-from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
@@ -78,6 +78,14 @@ class Desk:
             own_references=references_of(rows) | {own},
             shipping_info=entries(seen.order, fulfillment),
         )
+        if isinstance(decision, Plan):
+            decision = await self.parts.hooks.extended(
+                decision,
+                shop.api_url,
+                seen.order,
+                fulfillment,
+                tracking=not capture.without_tracking,
+            )
         return Preview(seen.order.currency, decision, seen.authorization)
 
     async def spread(

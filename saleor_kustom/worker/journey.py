@@ -16,6 +16,7 @@ from saleor_kustom.capture.state import Event, State, after
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.telling import tell
@@ -39,6 +40,7 @@ class Parts:
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = field(default=lambda: 0.5)
     lease: Lease = field(default_factory=Lease)
+    hooks: Hooks = field(default_factory=Hooks)  # extensions that may change plans
 
 
 class Rest(Exception):  # noqa: N818 - not an error: the capture rests, its row is saved
@@ -59,6 +61,7 @@ class Journey:
     account: Account | None = None
     authorization: Authorization | None = None
     tracking_refused: bool = False  # by Kustom, in this claim
+    extension_refused: bool = False  # by Kustom, in this claim: plan without them
     #: Columns that were learned and go into the next commit, whatever that is.
     learned: dict[str, Any] = field(default_factory=dict)
 

@@ -1,7 +1,9 @@
 """Send a frozen plan, and find out what became of one whose answer was lost (rules 15 to 18)."""
 
+import logging
 from typing import Any
 
+from saleor_kustom.capture.extension import is_extended
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.operation import DONE
 from saleor_kustom.capture.parties import Mode
@@ -13,11 +15,15 @@ from saleor_kustom.worker.calls import Made, call, done
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, look
 
+_log = logging.getLogger(__name__)
+
 #: Kustom honours a key for 24 hours after the first attempt (contract, section 3); we stop an
 #: hour earlier, since our clock is not theirs.
 KEY_HONOURED_S = 23 * 3600.0
 #: A request whose outcome is unknown may still be running; after this it is not (rule 18).
 SETTLED_AFTER_S = 60.0
+#: Something in the request is wrong; which of both Kustom says is assumed (contract, 8).
+_MALFORMED = (400, 422)
 #: What becomes of a plan's columns when it is void.
 NO_PLAN: dict[str, Any] = {
     "plan": None,
@@ -111,6 +117,15 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
         )
         journey.tracking_refused = True
         return
+    if is_extended(plan) and error.status in _MALFORMED:
+        _log.warning("Kustom refused what an extension made (%s): planned again without", error)
+        await journey.advance(
+            Event.KUSTOM_REFUSED,
+            detail={"code": error.code, "correlation_id": error.correlation_id},
+            **NO_PLAN,
+        )
+        journey.extension_refused = True
+        return
     detail: dict[str, str | int] = {
         "amount": journey.shown(plan.amount_minor),
         "code": error.code,
@@ -126,7 +141,7 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
 def _names_tracking(error: Refused) -> bool:
     fields = ("shipping_info", "tracking", "shipping_company", "shipping_method")
     text = " ".join(error.messages).lower()
-    return error.status in (400, 422) and any(field in text for field in fields)
+    return error.status in _MALFORMED and any(field in text for field in fields)
 
 
 async def look_up(journey: Journey) -> None:

@@ -108,7 +108,17 @@ async def consider(journey: Journey) -> None:
                 plan=decision.plan.model_dump_json() if decision.plan else None,
             )
         case Plan():
-            await freeze_and_send(journey, decision)
+            await freeze_and_send(journey, await _extended(journey, decision, order, fulfillment))
+
+
+async def _extended(journey: Journey, plan: Plan, order: Order, fulfillment: Fulfillment) -> Plan:
+    """Let extensions change texts, links and tracking, before anything is frozen."""
+    if journey.extension_refused:
+        return plan
+    tracking = not journey.capture.without_tracking
+    return await journey.parts.hooks.extended(
+        plan, journey.shop.api_url, order, fulfillment, tracking=tracking
+    )
 
 
 async def _check_status(journey: Journey, fulfillment: Fulfillment) -> None:
