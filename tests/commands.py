@@ -47,6 +47,14 @@ TRIES = {
         ["export", "--saleor-api-url", "{shop}"],
         ["export", "--saleor-api-url", "{shop}", "--json"],
     ],
+    "link": [
+        ["link", "{shop}", "{order}", "{kustom_order}", "--json"],
+        ["link", "{shop}", "{number}", "{kustom_order}", "--dry-run", "--json"],
+    ],
+    "link-token": [["link-token", "{shop}"]],
+    "links": [["links", "{shop}", "--json"]],
+    "refund": [["refund", "{shop}", "{capture}"]],
+    "close": [["close", "{shop}", "{number}", "--yes"], ["close", "{shop}", "{order}", "--yes"]],
     "pause": [
         ["pause", "{shop}", "--order", "{number}", "--why", "the walk"],
         ["pause", "{shop}", "--order", "{order}", "--why", "the walk"],

@@ -27,7 +27,7 @@ _PERSONAL = frozenset(
     }
 )
 #: Columns of `capture` that are JSON texts.
-_JSON_COLUMNS = ("plan", "held_detail", "waiting_detail")
+_JSON_COLUMNS = ("plan", "held_detail", "waiting_detail", "request", "standing")
 
 
 class StillOpen(SaleorKustomError):  # noqa: N818 - a verdict
@@ -84,7 +84,8 @@ class Erasing:
         ]
         erased = Erased(order_id, len(rows), len(await self._db.read(_RAW, params)))
         done = of_shop(api_url, "erased", {"order": order_id, "who": who})
-        await self._db(*updates, *history, (self._strip_order, params), (_CLOSE, params), done)
+        cleared = [(query, params) for query in (self._strip_order, _CLOSE, _LINK)]
+        await self._db(*updates, *history, *cleared, done)
         return erased
 
     async def _order_id(self, api_url: str, order: str) -> str | None:
@@ -151,10 +152,12 @@ _LINES = """select h.id, h.detail from history h join capture c on c.id = h.capt
     where c.api_url = :api_url and c.order_id = :order_id order by h.id"""
 #: Only while it rests: a run that began meanwhile knows what it wrote.
 _SCRUB = """update capture set plan = :plan, held_detail = :held_detail,
-        waiting_detail = :waiting_detail, tracking_sent = :tracking_sent,
+        waiting_detail = :waiting_detail, request = :request, standing = :standing,
+        tracking_sent = :tracking_sent,
         tracking_pending = null, tracking_problem = null, updated_at = :now
     where id = :id and worker is null and due_at is null"""
 _SCRUB_LINE = "update history set detail = :detail where id = :id"
 _STRIP_ORDER = """update delivery set body = cast('' as {blob})
     where api_url = :api_url and order_id = :order_id"""
+_LINK = "update link set detail = '{}' where api_url = :api_url and order_id = :order_id"
 _CLOSE = "delete from open_authorization where api_url = :api_url and order_id = :order_id"

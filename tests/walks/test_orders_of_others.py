@@ -324,3 +324,25 @@ async def test_a_copy_that_installs_us_too_captures_nothing_twice(world, rows):
     [row] = await store.captures.of_order(staging, order["id"])
     assert (row.held, row.capture_id) == ("link_refused", None)
     assert [c.amount for c in there.captures] == [AMOUNT]
+
+
+# --- payment data that the browser sends (TRANSACTION_INITIALIZE_SESSION)
+
+
+@pytest.mark.parametrize("state", VICTIMS, ids=lambda state: state.__name__)
+async def test_a_session_with_anothers_kustom_order_authorizes_nothing(world, rows, victim, state):
+    order, there = victim
+    there.email = "victim@example.com"
+    state(world, order, there)
+    await world.settle()
+    before = list(there.captures)
+    checkout = world.saleor.add_checkout([MUGS], email="thief@example.com")
+    data = {"kustomOrderId": there.order_id}
+    _, event, told = await world.saleor.initialize_transaction(
+        checkout["id"], "saleor-kustom", data
+    )
+    assert event["type"] == "AUTHORIZATION_FAILURE"
+    assert told["code"] in ("REFERENCE", "SHOPPER", "BELONGS_TO_ANOTHER")
+    assert there.captures == before
+    await ships_the_rest(world, order)
+    assert there.captured == AMOUNT

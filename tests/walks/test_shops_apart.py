@@ -48,6 +48,7 @@ class Neighbours:
         await self.store.shops.install(
             NEIGHBOUR_URL, made.app["id"], made.token, saleor_version="3.22.67", jwks=keys
         )
+        self.link_token = await self.store.link_tokens.make(NEIGHBOUR_URL)
         own = Account("playground", "PM7", "PM7-x", "the neighbour's password")
         await self.store.accounts.set(NEIGHBOUR_URL, None, own)
 
@@ -95,6 +96,7 @@ class Neighbours:
         return {
             "saleor-api-url": NEIGHBOUR_URL,
             "authorization-bearer": self.neighbour.dashboard_token(EVERYTHING),
+            "authorization": f"Bearer {self.link_token}",
         }
 
 

@@ -11,6 +11,7 @@ OPEN = frozenset(
         "/api/manifest",
         "/api/register",  # proves itself by a token that its Saleor confirms
         "/api/webhooks/saleor/{event}",  # proves itself by a signature
+        "/api/link",  # proves itself by the shop's link token
         "/static/words/{language}.json",
         "/static/{name:path}",
         "/health/live",
@@ -59,6 +60,7 @@ IDS = {
     "/api/manifest": [],
     "/api/register": [],
     "/api/webhooks/saleor/{event}": [],
+    "/api/link": ["orderId", "kustomOrderId"],
     "/static/words/{language}.json": [],
     "/static/{name:path}": [],
     "/health/live": [],
@@ -89,6 +91,7 @@ IDS = {
 }
 #: What else an act must be told, so that it does something.
 ALSO = {
+    "/api/link": {"saleorApiUrl": "http://neighbour.test/graphql/"},
     "/app/acts/retry": {"act": "retry"},
     "/app/acts/retry-all": {"reason": "above_remaining"},
     "/app/acts/pause": {"scope": "order", "why": "the walk"},
