@@ -12,18 +12,19 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
-from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Store
+from saleor_kustom.store import Link, Store
+from saleor_kustom.web.linking import LinkNow
 from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
 from saleor_kustom.web.transactions import PATIENCE_S
@@ -33,9 +34,11 @@ from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
+from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
+from saleor_kustom.worker.sessions import Sessions
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +66,7 @@ class App:
     saleor: SaleorClient
     keys: KeyRing
     worker: Worker
+    linker: Linker
     reconciler: Reconciler
     before_install: BeforeInstall
     closing: Closing
@@ -91,11 +95,10 @@ async def open_app(
     """
     lease = lease or Lease()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Measured(
-        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    to_kustom = Outbound(
+        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
-    to_saleor = Measured(
-        Gauge(),
+    to_saleor = Outbound(
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
@@ -132,8 +135,8 @@ def _join(
     settings: Settings,
     store: Store,
     *,
-    to_kustom: Measured,
-    to_saleor: Measured,
+    to_kustom: Outbound,
+    to_saleor: Outbound,
     to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
@@ -158,6 +161,7 @@ def _join(
         lease=lease,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    linker = Linker(parts, wake=worker.wake)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -166,16 +170,12 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(
-            parts,
-            worker.wake,
-            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
-            chosen_by_operator(settings),
-            monotonic,
-        ),
+        desk=Desk(parts, worker.wake, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
         policy=parts.policy,
+        link_now=_link_now(linker),
+        sessions=Sessions(parts),
         patience_s=patience_s,
         monotonic=monotonic,
         extra_routes=extra_routes,
@@ -194,12 +194,22 @@ def _join(
         saleor,
         keys,
         worker,
+        linker,
         reconciler,
         before,
         closing,
         web,
         operations,
     )
+
+
+def _link_now(linker: Linker) -> LinkNow:
+    """Return how a checkout's server has an order linked."""
+
+    async def link_now(shop: Shop, order_id: str, kustom_order_id: str) -> Link:
+        return await linker.now(shop, order_id, kustom_order_id, how=How.API, who="link token")
+
+    return link_now
 
 
 def chosen_by_operator(settings: Settings) -> Policy:
@@ -247,7 +257,8 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+        await app.store.links.start()
+        await asyncio.gather(app.worker.run(stop), app.linker.run(stop), _reconcile(app, stop))
 
 
 async def _reconcile(app: App, stop: asyncio.Event) -> None:

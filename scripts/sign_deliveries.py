@@ -51,6 +51,8 @@ def _value(saleor: SimulatedSaleor, made: Installed, event: str) -> dict[str, ob
         "order": order,
         "app": made.app,
         "transaction": order["transactions"][0],
+        "sourceObject": saleor.add_checkout([Line("Mug", "33.33", 3)]) | {"__typename": "Checkout"},
+        "data": {"kustomOrderId": "8c9e2c4e-3b0c-4f6c-9f1d-0a1f6f1f2f3d"},
         "action": {"actionType": kind, "amount": 33.33, "currency": "SEK"},
         "grantedRefund": {
             "id": "T3JkZXJHcmFudGVkUmVmdW5kOjE=",

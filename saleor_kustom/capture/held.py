@@ -44,6 +44,7 @@ class Reason(StrEnum):
     AMOUNT_NOT_UNDERSTOOD = "amount_not_understood"
     TOO_LARGE = "too_large"
     OBSERVED = "observed"
+    HELD_BY_HAND = "held_by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +185,10 @@ WORDS: Mapping[Reason, Words] = {
     Reason.OBSERVED: Words(
         "The shop was in observe mode: {amount} would have been captured.",
         "Switch the shop to capture mode, look at the sum, and release what was observed.",
+    ),
+    Reason.HELD_BY_HAND: Words(
+        "{who} holds it: {why}",
+        "Resume it when that is settled.",
     ),
     Reason.TOO_LARGE: Words(
         "{value} is above Kustom's limit of {limit}.",

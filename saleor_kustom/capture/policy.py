@@ -39,6 +39,14 @@ class GiftCard(StrEnum):
     LAST = "last"  # as late as possible
 
 
+class MerchantReferences(StrEnum):
+    """Whether linking tells Kustom the order's number, as its merchant_reference1."""
+
+    IF_EMPTY = "if_empty"  # only where there is none
+    OVERWRITE = "overwrite"  # wherever it is another text, as "#12" for the order 12
+    NEVER = "never"
+
+
 class ForeignTransaction(StrEnum):
     """What Saleor is told where it has no transaction that we may report on (domain rule 24)."""
 
@@ -100,6 +108,10 @@ class Policy:
         _Key, _about("metadata key in which the checkout writes the Kustom order id",
                      "kustom_order_id"),
     ] = "kustom_order_id"  # fmt: skip
+    merchant_references: Annotated[
+        MerchantReferences,
+        _about("whether linking sets Kustom's merchant reference to the order's number", "never"),
+    ] = MerchantReferences.IF_EMPTY
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from saleor_kustom.capture.binding import is_kustoms
 from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
 from saleor_kustom.capture.money import to_decimal
 from saleor_kustom.capture.plan import Binding
@@ -44,13 +45,19 @@ class TransactionReport:
 
 @dataclass(frozen=True, slots=True)
 class NewTransaction:
-    """A transaction of our own: its charges are reported on it, it authorizes nothing."""
+    """A transaction of our own: its charges are reported on it.
+
+    `authorized` None: it authorizes nothing, since another one does (domain rule 24).
+    """
 
     order_id: str
     currency: str
     psp_reference: str  # the Kustom order id, by which it is found again
     name: str = "Kustom"
     external_url: str | None = None
+    authorized: Decimal | None = None
+    message: str = ""
+    available_actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +99,7 @@ def transaction_of(
     Only its owner may report on a transaction; one without owner takes any app's report.
     Ownership survives a re-install: it follows the app's identifier, not its id.
     """
-    candidates = [t for t in order.transactions if t.psp_reference == kustom_order_id]
+    candidates = [t for t in order.transactions if is_kustoms(t, kustom_order_id)]
     for transaction in candidates:
         ours = transaction.owner_app_id == app_id
         ours = ours or transaction.owner_app_identifier == app_identifier

@@ -1,6 +1,5 @@
-"""Commands about shops and their captures: `shops`, `mode`, `captures`, `resume`."""
+"""Commands about shops and their captures: `shops`, `mode`, `captures`."""
 
-import getpass
 import json
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from rich.table import Table
 
 from saleor_kustom.capture.held import WORDS, Held, Reason
 from saleor_kustom.capture.parties import Mode
+from saleor_kustom.cli.audit import Who
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Capture, Status, Store, Wanted
@@ -18,12 +18,17 @@ ShopUrl = Annotated[str, typer.Argument(help="The shop's GraphQL URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
 
 
-def mode(shop: ShopUrl, mode: Annotated[Mode, typer.Argument(help="observe or capture.")]) -> None:
-    """Say whether a shop's fulfillments move money. A running server takes it at once."""
+def mode(
+    shop: ShopUrl, mode: Annotated[Mode, typer.Argument(help="observe or capture.")], who: Who
+) -> None:
+    """Say whether a shop's fulfillments move money. A running server takes it at once.
+
+    Example: saleor-kustom mode https://shop.example/graphql/ capture
+    """
 
     async def task(_settings: Settings, store: Store) -> None:
         found = await the_shop(store, shop)
-        await store.shops.set_mode(found.api_url, mode)
+        await store.shops.set_mode(found.api_url, mode, who=who)
 
     with_store(task)
     typer.echo(f"{shop} is in {mode} mode.")
@@ -90,17 +95,3 @@ def described(row: Capture) -> dict[str, Any]:
         "capture_id": row.capture_id,
         "why": why,
     }
-
-
-def resume(
-    shop: ShopUrl,
-    capture: Annotated[int, typer.Argument(help="The id that `captures` shows.")],
-    why: Annotated[str, typer.Option(help="Kept in the history.")] = "resumed by command",
-) -> None:
-    """Let a held capture go on from where it stands."""
-
-    async def task(_settings: Settings, store: Store) -> bool:
-        found = await the_shop(store, shop)
-        return await store.captures.resume(found.api_url, capture, getpass.getuser(), why)
-
-    typer.echo("It goes on." if with_store(task) else "It is not held, or there is no such one.")

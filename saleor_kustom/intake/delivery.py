@@ -24,6 +24,8 @@ EVENTS: Mapping[str, str] = {
     "transaction_charge_requested": "TransactionChargeRequested",
     "transaction_refund_requested": "TransactionRefundRequested",
     "transaction_cancelation_requested": "TransactionCancelationRequested",
+    "payment_gateway_initialize_session": "PaymentGatewayInitializeSession",
+    "transaction_initialize_session": "TransactionInitializeSession",
     "app_deleted": "AppDeleted",
 }
 
@@ -39,7 +41,12 @@ def read_delivery(event: str, body: VerifiedBody) -> Delivery:
     if typename is not None and typename != EVENTS[event]:
         raise NotGenuine("EVENT_DIFFERS", f"The body is a {typename}, posted as {event}.")
     fulfillment = _object(contents, "fulfillment")
-    order = _object(contents, "order") or _object(_object(contents, "transaction"), "order")
+    # What a storefront pays is an order, or a checkout that becomes one.
+    order = (
+        _object(contents, "order")
+        or _object(_object(contents, "transaction"), "order")
+        or _object(contents, "sourceObject")
+    )
     delivery = Delivery(
         event=event,
         recipient_id=_text(_object(contents, "recipient"), "id"),

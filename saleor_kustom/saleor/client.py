@@ -108,9 +108,14 @@ class SaleorClient:
         wanted: dict[str, Any] = {
             "name": new.name,
             "pspReference": new.psp_reference,
-            "availableActions": [],
+            "availableActions": list(new.available_actions),
             "externalUrl": new.external_url,
         }
+        if new.message:
+            wanted["message"] = new.message
+        if new.authorized is not None:
+            amount = {"amount": format(new.authorized, "f"), "currency": new.currency}
+            wanted["amountAuthorized"] = amount
         variables = {"order": new.order_id, "transaction": wanted}
         answer = await self._execute(shop.api_url, shop.token, _CREATE, variables)
         if any(_denied(error, "create") for error in answer.errors):
@@ -132,6 +137,22 @@ class SaleorClient:
         if answer.errors:
             raise _problem(answer.errors)
         return answer.data
+
+    async def mutate(
+        self, shop: Shop, mutation: DocumentNode, variables: Mapping[str, Any], alias: str
+    ) -> Mapping[str, Any]:
+        """Execute a mutation of ours and return what its first alias answered.
+
+        The others do not count. Raises Refused for its errors, or Unavailable.
+        """
+        answer = await self._execute(shop.api_url, shop.token, mutation, dict(variables))
+        done = answer.data.get(alias)
+        if done is None and answer.errors:
+            raise _problem(answer.errors)
+        problems = _user_errors(alias, done)
+        if problems:
+            raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
+        return _as_dict(done)
 
     async def identify(self, api_url: str, token: str) -> AppIdentity:
         """Ask a Saleor whose token this is. Raises Refused("UNKNOWN_APP") or Unavailable."""

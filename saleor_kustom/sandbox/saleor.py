@@ -4,7 +4,7 @@
 (`fulfill`, `cancel_fulfillment`, …), which queue events as a real Saleor fires them;
 `deliver()` posts them, repeating what is answered with 5xx. The layers, each in its own file:
 Post (what is posted) < Apps (what is installed) < Shipping (orders) < Buttons (transactions) <
-SimulatedSaleor (HTTP).
+Checkouts (storefronts) < SimulatedSaleor (HTTP).
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from saleor_kustom.sandbox.saleor_api import Api
-from saleor_kustom.sandbox.saleor_buttons import Buttons
+from saleor_kustom.sandbox.saleor_checkouts import Checkouts
 from saleor_kustom.sandbox.saleor_mutations import MUTATIONS
 from saleor_kustom.sandbox.saleor_orders import Wire, global_id
 from saleor_kustom.sandbox.saleor_post import RETRIES, Delivery, Installed, Queued
@@ -38,7 +38,7 @@ FAULTS = frozenset(
 _PERMISSIONS = ("MANAGE_ORDERS", "HANDLE_PAYMENTS")
 
 
-class SimulatedSaleor(Buttons):
+class SimulatedSaleor(Checkouts):
     """The other side. `api_url` is its identity, also where it is reached without a network.
 
     `version` is that of a Saleor release ("3.21.69", "3.22.67", "3.23.28"): schema, manifest
@@ -117,7 +117,7 @@ class SimulatedSaleor(Buttons):
         fault = self.fail_graphql.popleft() if self.fail_graphql else ""
         if fault not in ("", "lost answer"):
             return await self._fault(fault)
-        status, answer = self._api.answer(body, self._caller(request))
+        status, answer = await self._api.answer(body, self._caller(request))
         if fault == "lost answer":  # done, and nobody hears of it
             return Response(status_code=502)
         return JSONResponse(answer, status_code=status)

@@ -36,6 +36,11 @@ def _order(asked: Asked, _source: Any, given: Wire) -> Wire | None:
     return found
 
 
+def _checkout(asked: Asked, _source: Any, given: Wire) -> Wire | None:
+    found: Wire | None = asked.saleor.checkouts.get(given.get("id"))
+    return found
+
+
 def _orders(asked: Asked, _source: Any, given: Wire) -> Wire:
     """List orders, newest first. 3.21 knows `filter` alone, and `where` may not come with it."""
     where, old = given.get("where"), given.get("filter")
@@ -181,6 +186,7 @@ QUERIES: Mapping[str, Resolver] = {
     "Query.app": _app,
     "Query.shop": _shop,
     "Query.order": _order,
+    "Query.checkout": _checkout,
     "Query.orders": _orders,
     "App.problems": _problems,
     "App.webhooks": _webhooks,

@@ -50,7 +50,8 @@ class World:
         """Deliver and work until nothing is due."""
         for _ in range(rounds):
             posted = await self.saleor.deliver()
-            if not await self.app.worker.drain() and not posted:
+            worked = await self.app.linker.drain() + await self.app.worker.drain()
+            if not worked and not posted:
                 return
         raise AssertionError("the world does not settle")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from saleor_kustom.store.accounts import Accounts, Kept
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
+from saleor_kustom.store.by_hand import ByHand
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
@@ -12,6 +13,10 @@ from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
 from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
+from saleor_kustom.store.link_row import Link
+from saleor_kustom.store.link_tokens import LinkTokens
+from saleor_kustom.store.links import Holder, Links
+from saleor_kustom.store.looking import Looking, Period
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.numbers import Numbers, read_numbers
@@ -29,12 +34,15 @@ from saleor_kustom.store.worker_lock import worker_lock
 __all__ = [
     "Capture",
     "Chosen",
+    "Holder",
     "Kept",
     "LeaseLost",
+    "Link",
     "Numbers",
     "OpenAuthorization",
     "Overview",
     "Pause",
+    "Period",
     "Queue",
     "Scope",
     "Status",
@@ -58,10 +66,14 @@ class Store:
         self.operations = Operations(db)
         self.history = History(db)
         self.pauses = Pauses(db)
+        self.looking = Looking(db)
+        self.by_hand = ByHand(db)
         self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.links = Links(db)
+        self.link_tokens = LinkTokens(db)
         self.overview = Overview(db)
 
     @classmethod

@@ -135,6 +135,8 @@ NAMESAKES = """select * from capture
     where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id
     and kind = 'fulfillment'"""
 BINDING = "select * from binding where api_url = :api_url and order_id = :order_id"
+ANY_BOUND = """select kustom_order_id from binding
+    where environment = :environment and merchant_id = :merchant_id limit 1"""
 GET = "select * from capture where api_url = :api_url and id = :id"
 
 #: Each arm has an index of its own; as one `or` the whole table would be read. SQLite joins a
@@ -177,7 +179,7 @@ _HASTENABLE = """api_url = :api_url and id = :id and held is null and worker is 
     and state in ('received', 'planned', 'sending')"""
 HASTENED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'hastened', :detail from capture where {_HASTENABLE}"""
-HASTEN = f"{_WAKE}, failures = 0 where {_HASTENABLE} returning id"
+HASTEN = f"{_WAKE}, waiting = 'resumed', failures = 0 where {_HASTENABLE} returning id"
 
 HELD_AFTER = """select id from capture where api_url = :api_url and held = :reason
     and id > :after and id <= :until order by id limit :limit"""

@@ -25,7 +25,9 @@ from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.genuine import Verifier
 from saleor_kustom.web.installation import Installations
 from saleor_kustom.web.limits import Limits
+from saleor_kustom.web.linking import LinkApi, LinkNow
 from saleor_kustom.web.operations import Health
+from saleor_kustom.web.sessions import Asking, Storefronts
 from saleor_kustom.web.traced import Traced
 from saleor_kustom.web.transactions import PATIENCE_S, Transactions
 from saleor_kustom.web.webhooks import Webhooks
@@ -42,6 +44,8 @@ def create_web(
     desk: Desk,
     health: Health,
     policy: Callable[[Shop, str], Policy],
+    link_now: LinkNow,
+    sessions: Asking,
     patience_s: float = PATIENCE_S,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
@@ -49,12 +53,16 @@ def create_web(
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored.
 
-    `strangers` calls those who want to install us, within narrow limits. `patience_s`: how long a
+    `strangers` calls those who want to install us, within narrow limits. `link_now` and
+    `sessions` read and write at both sides, which the edge itself can't. `patience_s`: how long a
     request that Saleor waits for is waited for here.
     """
     verifier = Verifier(store, keys, monotonic=monotonic)
     transactions = Transactions(store, wake, desk.portal_url, patience_s=patience_s)
-    webhooks = Webhooks(store, verifier, saleor, wake, policy, {**transactions.answering()})
+    storefronts = Storefronts(store, sessions, wake=wake)
+    answering = {**transactions.answering(), **storefronts.answering()}
+    webhooks = Webhooks(store, verifier, saleor, wake, policy, answering)
+    links = LinkApi(store, link_now)
     installations = Installations(
         store, SaleorClient(strangers), strangers, settings, verifier.forget
     )
@@ -64,6 +72,7 @@ def create_web(
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
+        Route("/api/link", links.link, methods=["POST"]),
         *statics.routes(),
         *health.routes(),
         *dashboard.routes(),

@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from saleor_kustom.capture.authorization import Authorization
@@ -13,7 +13,6 @@ from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
-from saleor_kustom.gauge import Gauge, Reading
 from saleor_kustom.saleor.shop import read_facts
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
@@ -32,7 +31,6 @@ class Desk:
 
     parts: Parts
     wake: Callable[[], None]
-    gauges: Mapping[str, Gauge]  # kustom, saleor
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -88,10 +86,6 @@ class Desk:
         """Plan an order's parcels from the first one on, under each policy. Raises CallError."""
         order = await self.parts.saleor.order(shop, order_id)
         return None if order is None else [spread(order, policy) for policy in policies]
-
-    def readings(self) -> Mapping[str, Reading]:
-        """Return how this process's calls went lately, by side."""
-        return {side: gauge.read() for side, gauge in self.gauges.items()}
 
     async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
         """Ask Kustom whether credentials are right."""

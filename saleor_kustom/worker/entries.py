@@ -102,6 +102,12 @@ def wakes_of(canceled: Capture) -> str:
 def keeps_its_mark(capture: Capture) -> bool:
     """Tell whether news about a held capture must not send it by itself.
 
-    What Kustom refused, and what was only observed, goes on when a person says so.
+    What Kustom refused, what was only observed, and what a person holds goes on when a person
+    says so.
     """
-    return capture.held in (Reason.REFUSED_BY_KUSTOM, Reason.OBSERVED, Reason.CAPTURE_DIFFERS)
+    return capture.held in (
+        Reason.REFUSED_BY_KUSTOM,
+        Reason.OBSERVED,
+        Reason.CAPTURE_DIFFERS,
+        Reason.HELD_BY_HAND,
+    )

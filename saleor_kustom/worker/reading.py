@@ -128,7 +128,7 @@ async def _bind(journey: Journey, order: Order) -> Authorization:
         raise await _nothing(journey, NothingWhy.WORTH_ZERO)
     policy = journey.parts.policy(journey.shop, order.channel)
     account = await journey.parts.store.accounts.get(journey.shop.api_url, order.channel)
-    known = candidates(order, policy)
+    known = candidates(order, policy, journey.parts.app_identifier)
     if not known:
         raise await _wait_for_id(journey, order)
     if account is None:
@@ -158,7 +158,9 @@ async def _try(
     why_not = refusal(order, authorization)
     if why_not is not None:
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why_not}))
-    if not await journey.parts.store.captures.bind(journey.capture, binding, candidate.source):
+    if not await journey.parts.store.captures.bind(
+        journey.capture, binding, candidate.source, checkout_id=order.checkout_id
+    ):
         why = "it belongs to another order already"
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why}))
     return authorization

@@ -82,6 +82,9 @@ async def _own_transaction(
     policy = journey.parts.policy(journey.shop, order.channel)
     if policy.foreign_transaction is not ForeignTransaction.OWN:
         return None
+    link = await journey.parts.store.links.get(journey.shop.api_url, order.id)
+    if link is not None and link.open:
+        return None  # it makes the transaction, and has the charge reported then
     await journey.before_call()
     made = await journey.parts.saleor.create_transaction(
         journey.shop,
@@ -119,6 +122,7 @@ async def follow_up(journey: Journey) -> None:
     order = await read_saleor(journey)
     fulfillment = journey.fulfillment
     await _write_again(journey, order)
+    await _report_late(journey, order)
     if journey.capture.canceled or (fulfillment and fulfillment.status == "CANCELED"):
         raise await rest_canceled(journey, order, canceled=True)
     if fulfillment is None:  # emptied by returns: nothing left to track
@@ -143,6 +147,29 @@ async def _write_again(journey: Journey, order: Order) -> None:
     await journey.before_call()
     await journey.parts.saleor.report(journey.shop, report)
     await journey.note("metadata_written_again", {})
+
+
+async def _report_late(journey: Journey, order: Order) -> None:
+    """Report on a transaction that Saleor lacked when Kustom captured: the order was linked."""
+    if journey.capture.report_problem != ReportProblem.NO_TRANSACTION:
+        return
+    captured = await _captured(journey)
+    transaction = transaction_of(
+        order,
+        captured.binding.kustom_order_id,
+        journey.shop.app_id,
+        journey.parts.app_identifier,
+    )
+    if transaction is ReportProblem.NO_TRANSACTION:
+        return
+    problem: ReportProblem | None = ReportProblem.FOREIGN_TRANSACTION
+    if not isinstance(transaction, ReportProblem):
+        report = report_of(order, None, journey.capture.fulfillment_id, captured, transaction)
+        await journey.before_call()
+        reported = await journey.parts.saleor.report(journey.shop, report)
+        problem = problem if reported.transaction_refused else None
+    value = problem.value if problem else None
+    await journey.note("reported_late", {"problem": value}, report_problem=value)
 
 
 async def _captured(journey: Journey) -> Captured:

@@ -4,13 +4,16 @@ Which step is next follows from the state alone (capture/state.py); each step ei
 under the lease or raises Rest, with the row released.
 """
 
+from typing import Any
+
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
-from saleor_kustom.capture.plan import Nothing, Plan
+from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
 from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import Event, State
+from saleor_kustom.store import Capture
 from saleor_kustom.worker.adopting import adopt, captured_after_all, find_unknown, withdraw
 from saleor_kustom.worker.calls import of_capture
 from saleor_kustom.worker.entries import keeps_its_mark, ledger_of, references_of
@@ -36,7 +39,9 @@ async def advance(journey: Journey) -> None:
             case State.RECEIVED:
                 await consider(journey)
             case State.PLANNED:
-                await journey.advance(Event.RECONSIDERED, detail={}, **NO_PLAN)
+                await journey.advance(
+                    Event.RECONSIDERED, detail={}, **NO_PLAN, **_kept_mark(journey.capture)
+                )
             case State.SENDING:
                 await look_up(journey)
             case State.CAPTURED:
@@ -44,7 +49,7 @@ async def advance(journey: Journey) -> None:
             case State.REPORTED:
                 await follow_up(journey)
             case State.NOTHING:
-                await _canceled_meanwhile(journey)
+                await _news_of_nothing(journey)
             case State.WITHDRAWN:
                 await captured_after_all(journey)
 
@@ -52,12 +57,25 @@ async def advance(journey: Journey) -> None:
 _WITHDRAWABLE = frozenset({State.RECEIVED, State.PLANNED, State.NOTHING})
 
 
-async def _canceled_meanwhile(journey: Journey) -> None:
-    """News about a parcel with nothing to capture: it may give back the units it took over."""
+#: Why there was nothing, until somebody linked the order to its Kustom order.
+_UNLINKED = frozenset({NothingWhy.NOT_KUSTOM, NothingWhy.REPLACEMENT, NothingWhy.PAID_BY_OTHERS})
+
+
+async def _news_of_nothing(journey: Journey) -> None:
+    """News about a parcel with nothing to capture.
+
+    It was cancelled, and may give back the units it took over; or its order was linked since.
+    """
+    capture = journey.capture
     await read_saleor(journey)
     fulfillment = journey.fulfillment
     if fulfillment is not None and fulfillment.status == "CANCELED":
         await withdraw(journey)
+    captures = journey.parts.store.captures
+    unlinked = capture.waiting in _UNLINKED and capture.plan is None
+    if unlinked and await captures.binding(capture.api_url, capture.order_id):
+        await journey.advance(Event.RECONSIDERED, detail={"linked": True})
+        return
     raise await journey.rest(what="rests", detail={}, waiting=journey.capture.waiting, failures=0)
 
 
@@ -132,6 +150,13 @@ async def _decide(
         await adopt(journey, decision, of_capture(there))
         return None
     return decision
+
+
+def _kept_mark(capture: Capture) -> dict[str, Any]:
+    """Return the mark that a step leaves where it is, as columns."""
+    if not keeps_its_mark(capture):
+        return {}
+    return {"held": capture.held, "held_detail": capture.held_detail}
 
 
 async def _held_again(journey: Journey) -> Exception:

@@ -53,6 +53,8 @@ class Edge:
                 "currency": "SEK",
             },
             "grantedRefund": None,
+            "sourceObject": order | {"__typename": "Order"},
+            "data": {"kustomOrderId": PSP_REFERENCE},
             **changed,
         }
         return await self.saleor.signed(event, value)

@@ -15,6 +15,7 @@ from saleor_kustom.capture.plan import Nothing, Plan
 from saleor_kustom.capture.preview import checks, lines_of
 from saleor_kustom.errors import CallError
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.web.dashboard.asked import whole
 from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.dashboard.door import Visitor
 from saleor_kustom.web.dashboard.parcels import facts_of, pretty, shown, tracking_of
@@ -69,7 +70,7 @@ class CapturePages:
         pauses = await self._store.pauses.list(visitor.shop.api_url)
         possible = Act.PREVIEW in actions.of_parcel(facts_of(row, pauses))
         decision: Plan | Held | Nothing | None = None
-        seen, failed = None, ""
+        found, seen, failed = None, None, ""
         try:
             found = await self._desk.preview(visitor.shop, row) if possible else None
             decision = found.decision if found else None
@@ -79,11 +80,13 @@ class CapturePages:
         plan = decision if isinstance(decision, Plan) else None
         held = decision if isinstance(decision, Held) else None
         remaining = seen.remaining_minor if seen else None
+        currency = found.currency if found else row.currency
         return page(
             "preview.html",
             visitor,
             tab="captures",
             row=row,
+            currency=currency,
             possible=possible,
             failed=failed,
             plan=plan,
@@ -97,7 +100,7 @@ class CapturePages:
 
     async def row(self, request: Request, visitor: Visitor) -> Capture:
         """Return the capture that a path names, of the visitor's own shop. Raises 404."""
-        asked = request.path_params["id"]
+        asked = whole(request.path_params["id"]) or 0  # none of ours is longer
         row = await self._store.captures.get(visitor.shop.api_url, asked)
         if row is None:
             raise HTTPException(404, visitor.texts("capture.none"))

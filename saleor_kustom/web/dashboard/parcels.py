@@ -118,7 +118,9 @@ def _pill(row: Capture, *, paused: bool) -> tuple[str, str]:
 def _why(row: Capture, paused: Pause | None, texts: Texts) -> str:
     if paused is not None and row.state not in (State.CAPTURED, State.REPORTED):
         return texts("why.paused_by", who=paused.who, why=paused.why)
-    why = row.waiting or row.report_problem
+    why = row.waiting or row.report_problem or ""
+    if why.startswith("http_"):  # a status without a code of Kustom's own
+        why = "unavailable"
     return texts.known("why", why) if why else ""
 
 
