@@ -12,6 +12,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
@@ -22,17 +23,23 @@ from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Store
+from saleor_kustom.store import Link, Store
+from saleor_kustom.web.linking import LinkNow
 from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
+from saleor_kustom.web.transactions import PATIENCE_S
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
+from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
+from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
+from saleor_kustom.worker.sessions import Sessions
 
 _log = logging.getLogger(__name__)
 
@@ -60,8 +67,10 @@ class App:
     saleor: SaleorClient
     keys: KeyRing
     worker: Worker
+    linker: Linker
     reconciler: Reconciler
     before_install: BeforeInstall
+    closing: Closing
     web: Starlette
     operations: Starlette  # metrics and health, for the operator's own network
 
@@ -76,12 +85,15 @@ async def open_app(
     monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     lease: Lease | None = None,
+    patience_s: float = PATIENCE_S,
+    hooks: Hooks | None = None,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
-    the database's time, `monotonic` (default: that clock) the process's own; `lease` is other
-    than the usual one in tests alone. Raises
+    the database's time, `monotonic` (default: that clock) the process's own; `lease` and
+    `patience_s` (of a request that Saleor waits for) are other than usual in tests alone;
+    `hooks`: those of the installed packages. Raises
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
@@ -113,6 +125,8 @@ async def open_app(
             monotonic=monotonic or clock or time.monotonic,
             extra_routes=extra_routes,
             lease=lease,
+            patience_s=patience_s,
+            hooks=hooks or Hooks.load(),
         )
     finally:
         await to_kustom.aclose()
@@ -132,6 +146,8 @@ def _join(
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
     lease: Lease,
+    patience_s: float,
+    hooks: Hooks,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
     saleor = SaleorClient(to_saleor)
@@ -148,8 +164,10 @@ def _join(
         monotonic=monotonic,
         chance=random.random,
         lease=lease,
+        hooks=hooks,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    linker = Linker(parts, wake=worker.wake)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -161,16 +179,43 @@ def _join(
         desk=Desk(parts, worker.wake, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
+        policy=parts.policy,
+        link_now=_link_now(linker),
+        sessions=Sessions(parts),
+        patience_s=patience_s,
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
     compare = Compare(store, saleor, kustom, parts.pace)
-    reconciler = Reconciler(store, listing, compare, expiry)
+    reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
+    closing = Closing(parts)
     operations = create_operations(store, health, parts.pace.breakers)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web, operations)
+    return App(
+        settings,
+        store,
+        kustom,
+        saleor,
+        keys,
+        worker,
+        linker,
+        reconciler,
+        before,
+        closing,
+        web,
+        operations,
+    )
+
+
+def _link_now(linker: Linker) -> LinkNow:
+    """Return how a checkout's server has an order linked."""
+
+    async def link_now(shop: Shop, order_id: str, kustom_order_id: str) -> Link:
+        return await linker.now(shop, order_id, kustom_order_id, how=How.API, who="link token")
+
+    return link_now
 
 
 def chosen_by_operator(settings: Settings) -> Policy:
@@ -218,7 +263,8 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+        await app.store.links.start()
+        await asyncio.gather(app.worker.run(stop), app.linker.run(stop), _reconcile(app, stop))
 
 
 async def _reconcile(app: App, stop: asyncio.Event) -> None:

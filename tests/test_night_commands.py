@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import shlex
 
 import pytest
 from typer.main import get_command
@@ -335,24 +336,15 @@ ALL = dict(commands(get_command(app)))
 @pytest.mark.parametrize("path", ALL, ids=" ".join)
 def test_an_example_in_the_help_can_be_parsed(path):
     found = re.search(r"Example: saleor-kustom (.+?)(\n\n|$)", ALL[path].help or "", re.DOTALL)
-    if found is None:
-        assert path not in NIGHT
+    if path == ("version",):
         return
-    import shlex
-
+    assert found, "its help has no example"
     words = shlex.split(found[1].replace("\n", " ").partition(" < ")[0].partition(" | ")[0])
     command = get_command(app)
     for word in path:
         assert words.pop(0) == word
         command = command.commands[word]
     command.make_context(path[-1], words, resilient_parsing=False)
-
-
-NIGHT = {
-    (name,)
-    for name in ("status", "show", "retry", "hold", "resume", "pause", "unpause", "export",
-                 "support-bundle", "doctor")
-}  # fmt: skip
 
 
 def test_a_shell_can_complete_it():

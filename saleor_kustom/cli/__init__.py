@@ -14,6 +14,8 @@ from saleor_kustom.cli import (
     demo,
     doctor,
     export,
+    linking,
+    operations,
     pausing,
     plan,
     policy,
@@ -47,6 +49,11 @@ app.command("export")(export.export)
 app.command("support-bundle")(bundle.support_bundle)
 app.command("expiring")(authorizations.expiring)
 app.command("doctor")(doctor.doctor)
+app.command("refund")(operations.refund)
+app.command("close")(operations.close)
+app.command("link")(linking.link)
+app.command("links")(linking.links)
+app.command("link-token")(linking.link_token)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)

@@ -23,6 +23,8 @@ def copy_(
 
     Stop `serve` first. Afterwards set SALEOR_KUSTOM_DATABASE_URL to the target and keep
     SALEOR_KUSTOM_SECRET_KEY as it is; the old file refuses to be used any more.
+
+    Example: saleor-kustom db copy --to postgresql://kustom@db.example/kustom
     """
     settings = settings_of.load()
     copied: dict[str, int] = {}

@@ -31,6 +31,8 @@ def demo(
     """Play the story over real HTTP on this machine, print what happened, and keep serving.
 
     With --once it exits: 0 only if every amount and id is right at Kustom and in Saleor.
+
+    Example: saleor-kustom demo --once
     """
     log_to_stderr("INFO" if verbose else "ERROR")
     raise typer.Exit(asyncio.run(_demo(once=once)))
@@ -98,6 +100,8 @@ def sandbox(
     delivery can be played against a running app: start the app with
     SALEOR_KUSTOM_KUSTOM_PLAYGROUND_URL=http://127.0.0.1:8100 and
     SALEOR_KUSTOM_ALLOW_PRIVATE_HOSTS=true, then the sandbox with --install.
+
+    Example: saleor-kustom sandbox --install http://127.0.0.1:8080
     """
     log_to_stderr("INFO")
     asyncio.run(_sandbox(recordings, host, saleor_port, kustom_port, install))

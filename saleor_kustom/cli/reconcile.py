@@ -40,6 +40,8 @@ def reconcile(
 
     A running `serve` then captures what was found. Fulfillments from before the installation
     are listed, and captured only with --before-install after their sum was shown.
+
+    Example: saleor-kustom reconcile --since 2026-11-01 --dry-run
     """
     if before_install:
         asyncio.run(_before_install(saleor_api_url, _seconds(since), dry_run=dry_run, yes=yes))

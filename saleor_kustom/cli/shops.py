@@ -34,14 +34,23 @@ def mode(
     typer.echo(f"{shop} is in {mode} mode.")
 
 
-def shops() -> None:
-    """List the shops that installed the app."""
+def shops(as_json: AsJson = False) -> None:
+    """List the shops that installed the app.
+
+    Example: saleor-kustom shops
+    """
 
     async def task(_settings: Settings, store: Store) -> list[Any]:
         return list(await store.shops.all())
 
+    found = with_store(task)
+    if as_json:
+        for shop in found:
+            known = {"shop": shop.api_url, "app_id": shop.app_id, "mode": shop.mode}
+            typer.echo(json.dumps({**known, "saleor_version": shop.saleor_version}))
+        return
     table = Table("shop", "app id", "Saleor", "mode")
-    for shop in with_store(task):
+    for shop in found:
         table.add_row(shop.api_url, shop.app_id, shop.saleor_version, shop.mode or "by account")
     Console().print(table)
 
@@ -53,7 +62,10 @@ def captures(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List a shop's captures, newest first."""
+    """List a shop's captures, newest first.
+
+    Example: saleor-kustom captures https://shop.example/graphql/ --held
+    """
 
     async def task(_settings: Settings, store: Store) -> list[Capture]:
         found = await the_shop(store, shop)

@@ -54,6 +54,9 @@ class Doctor:
         for version in VERSIONS:
             ours = manifest(settings.app_url, schema_version(version))
             yield of_app.on_manifest(settings.app_url, await self._served(version), ours)
+        hooks = self._app.worker.parts.hooks
+        for finding in of_app.on_extensions([hook.name for hook in hooks.hooks], hooks.broken):
+            yield finding
         if not shops:
             yield of_app.on_no_shop(settings.app_url)
         for finding in of_app.on_queue(await store.numbers()):
@@ -108,7 +111,9 @@ class Doctor:
             return [of_shop.on_no_account()]
         found = [of_shop.on_mode(shop, {account.environment for _, account in accounts})]
         for channel, account in accounts:
-            known = await store.captures.any_bound(account.environment, account.merchant_id)
+            known = await store.accounts.an_order_of(
+                shop.api_url, account.environment, account.merchant_id
+            )
             verdict = await check_account(self._app.kustom, account, known)
             found.append(of_shop.on_account(channel, account, verdict))
         others = [one for one in shops if one.api_url != shop.api_url]

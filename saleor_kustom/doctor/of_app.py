@@ -1,6 +1,6 @@
 """Verdicts on the app itself: settings, database, clock, address, manifest, queue. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -131,6 +131,17 @@ def on_manifest(app_url: str, served: Served, ours: Mapping[str, Any]) -> Findin
             "Deploy the same version and settings everywhere, and restart.",
         )
     return ok(name, "Saleor reads the manifest of this version.")
+
+
+def on_extensions(names: Sequence[str], broken: Mapping[str, str]) -> list[Finding]:
+    """Name the extensions that may change plans, and those that could not be loaded."""
+    found = [
+        warn("extensions", f"{name} can't be loaded: {why}", "Mend or remove its package.")
+        for name, why in sorted(broken.items())
+    ]
+    if names:
+        found.append(ok("extensions", f"May change plans: {', '.join(names)}."))
+    return found
 
 
 #: An alert (docs/alerts.yml) comes at 15 minutes.

@@ -119,7 +119,8 @@ def on_mode(shop: Shop, environments: Collection[str]) -> Finding:
     return ok("mode", "Fulfillments are captured.")
 
 
-_ACCOUNT: Mapping[AccountVerdict, tuple[str, str]] = {
+#: What is wrong with credentials, and how to mend it.
+ACCOUNT_WORDS: Mapping[AccountVerdict, tuple[str, str]] = {
     AccountVerdict.WRONG_PASSWORD: (
         "Kustom does not accept username and password (401).",
         "Make new credentials in Kustom's portal, then: saleor-kustom credentials set",
@@ -152,7 +153,7 @@ def on_account(channel: str | None, account: Account, verdict: AccountVerdict) -
     whose = f"{account.environment} merchant {account.merchant_id} ({channel or 'every channel'})"
     if verdict is AccountVerdict.RIGHT:
         return ok("credentials", f"{whose}: Kustom accepts them.")
-    problem, cure = _ACCOUNT[verdict]
+    problem, cure = ACCOUNT_WORDS[verdict]
     return fail("credentials", f"{whose}: {problem}", cure)
 
 

@@ -13,11 +13,15 @@ from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
 from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
+from saleor_kustom.store.link_row import Link
+from saleor_kustom.store.link_tokens import LinkTokens
+from saleor_kustom.store.links import Holder, Links
 from saleor_kustom.store.looking import Looking, Period
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
 from saleor_kustom.store.numbers import Numbers, read_numbers
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.operations import Operations
 from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.policies import Chosen, Policies
@@ -30,8 +34,10 @@ from saleor_kustom.store.worker_lock import worker_lock
 __all__ = [
     "Capture",
     "Chosen",
+    "Holder",
     "Kept",
     "LeaseLost",
+    "Link",
     "Numbers",
     "OpenAuthorization",
     "Overview",
@@ -57,6 +63,7 @@ class Store:
         self.accounts = Accounts(db, secrets)
         self.deliveries = Deliveries(db)
         self.captures = Captures(db)
+        self.operations = Operations(db)
         self.history = History(db)
         self.pauses = Pauses(db)
         self.looking = Looking(db)
@@ -65,6 +72,8 @@ class Store:
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.links = Links(db)
+        self.link_tokens = LinkTokens(db)
         self.overview = Overview(db)
 
     @classmethod

@@ -8,6 +8,7 @@ from saleor_kustom.capture.plan import Binding
 from saleor_kustom.store.capture_sql import WAKE_PAUSED
 from saleor_kustom.store.database import Database, Row
 from saleor_kustom.store.history import of_shop
+from saleor_kustom.store.link_sql import WAKE_WAITING
 from saleor_kustom.store.pauses import Pause, Pauses, Scope, lift
 from saleor_kustom.store.secrets import Secrets
 
@@ -57,6 +58,7 @@ class Accounts:
             lift(Scope.ACCOUNT, api_url, name),
             lift(Scope.ACCOUNT, "", name),
             (WAKE_PAUSED, params),
+            (WAKE_WAITING, params),
             of_shop(api_url, "credentials_set", detail),
         )
 
@@ -120,6 +122,7 @@ class Accounts:
             lift(Scope.ACCOUNT, api_url, name),
             lift(Scope.ACCOUNT, "", name),
             (WAKE_PAUSED, {"api_url": api_url}),
+            (WAKE_WAITING, {"api_url": api_url}),
         )
 
     async def paused(self) -> Sequence[Pause]:

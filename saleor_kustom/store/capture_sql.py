@@ -132,10 +132,9 @@ MOVE_LINE = f"""update capture set line = :line, account = :account
 # Without `order by`, for which SQLite would rather read a whole shop in that order.
 OF_ORDER = "select * from capture where api_url = :api_url and order_id = :order_id"
 NAMESAKES = """select * from capture
-    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id"""
+    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id
+    and kind = 'fulfillment'"""
 BINDING = "select * from binding where api_url = :api_url and order_id = :order_id"
-ANY_BOUND = """select kustom_order_id from binding
-    where environment = :environment and merchant_id = :merchant_id limit 1"""
 GET = "select * from capture where api_url = :api_url and id = :id"
 
 #: Each arm has an index of its own; as one `or` the whole table would be read. SQLite joins a

@@ -26,8 +26,9 @@ Progress = Callable[[str, int], None]
 TABLES = (
     *("shop", "installation", "account", "channel_account", "pause", "delivery", "binding"),
     *("capture", "history", "rate", "meta", "open_authorization", "policy", "captured_hour"),
+    *("link", "link_token"),
 )
-_COUNTED = ("capture", "history")  # their ids go on from the highest
+_COUNTED = ("capture", "history", "link")  # their ids go on from the highest
 _PORTION = 1000
 _MOVED = "moved"
 

@@ -9,14 +9,14 @@ from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.parties import Account, Shop
-from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.saleor.shop import read_facts
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
-from saleor_kustom.worker.entries import earlier_of
+from saleor_kustom.worker.entries import ledger_of, references_of
 from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.seeing import see
 
@@ -67,8 +67,7 @@ class Desk:
         if seen is None or fulfillment is None:
             return None
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
-        earlier = [earlier_of(row, seen.order) for row in rows if row.id != capture.id]
-        references = {entry.plan.reference for entry in earlier if entry.plan}
+        earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
         decision = decide(
             seen.order,
@@ -76,9 +75,17 @@ class Desk:
             earlier,
             seen.authorization,
             policy or self.parts.policy(shop, seen.order.channel),
-            own_references=frozenset(references | {own}),
+            own_references=references_of(rows) | {own},
             shipping_info=entries(seen.order, fulfillment),
         )
+        if isinstance(decision, Plan):
+            decision = await self.parts.hooks.extended(
+                decision,
+                shop.api_url,
+                seen.order,
+                fulfillment,
+                tracking=not capture.without_tracking,
+            )
         return Preview(seen.order.currency, decision, seen.authorization)
 
     async def spread(

@@ -209,6 +209,14 @@ def test_a_dashboard(configured, there, level):
     assert levels(of_shop.on_dashboard("https://shop.example", configured, there=there)) == [level]
 
 
+def test_extensions_are_named():
+    assert of_app.on_extensions([], {}) == []
+    found = of_app.on_extensions(["brands"], {"odd": "ImportError: no"})
+    assert [(one.level.value, "odd" in one.what, "brands" in one.what) for one in found] == [
+        ("warn", True, False), ("ok", False, True),
+    ]  # fmt: skip
+
+
 def test_the_worst_decides_what_a_monitor_sees():
     assert EXIT[worst([])] == 0
     assert EXIT[worst([ok("a", "b"), of_app.on_wrong_settings("X: is not set")])] == 2
