@@ -92,6 +92,7 @@ class CapturePages:
             visitor,
             tab="captures",
             row=row,
+            title=shown(row, pauses, visitor.texts).title,
             currency=currency,
             possible=possible,
             failed=failed,
