@@ -174,6 +174,7 @@ def _join(
     )
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)
+    closing = Closing(parts)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -182,7 +183,7 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(parts, worker.wake, chosen_by_operator(settings), monotonic),
+        desk=Desk(parts, worker.wake, linker, closing, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
         policy=parts.policy,
@@ -197,7 +198,6 @@ def _join(
     compare = Compare(store, saleor, kustom, parts.pace)
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
-    closing = Closing(parts)
     operations = create_operations(store, health, parts.pace.breakers)
     return App(
         settings,
