@@ -24,6 +24,7 @@ from saleor_kustom.cli import (
     shops,
     show,
     status,
+    webhooks,
 )
 from saleor_kustom.errors import SaleorKustomError
 
@@ -60,6 +61,7 @@ app.command("sandbox")(demo.sandbox)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(credentials.app, name="credentials")
 app.add_typer(policy.app, name="policy")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(database.app, name="db")
 
 
