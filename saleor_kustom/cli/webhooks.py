@@ -94,7 +94,7 @@ def _tell(found: Sequence[tuple[Shop, Synced | CallError]], *, done: str, as_jso
 
 
 def _shown(synced: Synced, comparison: Comparison, done: str) -> dict[str, Any]:
-    failed = {change for change, _ in synced.failed}
+    failed = [change for change, _ in synced.failed]
     made = [str(change) for change in comparison.changes if change not in failed]
     shown: dict[str, Any] = {done: made}
     if synced.failed:
