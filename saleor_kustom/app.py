@@ -12,20 +12,22 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
-from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Store
+from saleor_kustom.store import Link, Store
+from saleor_kustom.web.linking import LinkNow
 from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
+from saleor_kustom.web.transactions import PATIENCE_S
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
@@ -33,8 +35,12 @@ from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
+from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
+from saleor_kustom.worker.retention import strip_old
+from saleor_kustom.worker.sessions import Sessions
 
 _log = logging.getLogger(__name__)
 
@@ -62,8 +68,10 @@ class App:
     saleor: SaleorClient
     keys: KeyRing
     worker: Worker
+    linker: Linker
     reconciler: Reconciler
     before_install: BeforeInstall
+    closing: Closing
     web: Starlette
     operations: Starlette  # metrics and health, for the operator's own network
 
@@ -78,22 +86,28 @@ async def open_app(
     monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     lease: Lease | None = None,
+    patience_s: float = PATIENCE_S,
     hooks: Hooks | None = None,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
-    the database's time, `monotonic` (default: that clock) the process's own; `lease` is other
-    than the usual one in tests alone; `hooks`: those of the installed packages. Raises
+    the database's time, `monotonic` (default: that clock) the process's own; `lease` and
+    `patience_s` (of a request that Saleor waits for) are other than usual in tests alone;
+    `hooks`: those of the installed packages. Raises
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
-    store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Measured(
-        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    store = await Store.open(
+        settings.database_url,
+        secret_key=settings.secret_key,
+        previous_key=settings.secret_key_previous,
+        clock=clock,
     )
-    to_saleor = Measured(
-        Gauge(),
+    to_kustom = Outbound(
+        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    )
+    to_saleor = Outbound(
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
@@ -117,6 +131,7 @@ async def open_app(
             monotonic=monotonic or clock or time.monotonic,
             extra_routes=extra_routes,
             lease=lease,
+            patience_s=patience_s,
             hooks=hooks or Hooks.load(),
         )
     finally:
@@ -130,13 +145,14 @@ def _join(
     settings: Settings,
     store: Store,
     *,
-    to_kustom: Measured,
-    to_saleor: Measured,
+    to_kustom: Outbound,
+    to_saleor: Outbound,
     to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
     lease: Lease,
+    patience_s: float,
     hooks: Hooks,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
@@ -157,6 +173,7 @@ def _join(
         hooks=hooks,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    linker = Linker(parts, wake=worker.wake)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -165,25 +182,46 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(
-            parts,
-            worker.wake,
-            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
-            chosen_by_operator(settings),
-            monotonic,
-        ),
+        desk=Desk(parts, worker.wake, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
+        policy=parts.policy,
+        link_now=_link_now(linker),
+        sessions=Sessions(parts),
+        patience_s=patience_s,
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
     compare = Compare(store, saleor, kustom, parts.pace)
-    reconciler = Reconciler(store, listing, compare, expiry)
+    reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
+    closing = Closing(parts)
     operations = create_operations(store, health, parts.pace.breakers)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web, operations)
+    return App(
+        settings,
+        store,
+        kustom,
+        saleor,
+        keys,
+        worker,
+        linker,
+        reconciler,
+        before,
+        closing,
+        web,
+        operations,
+    )
+
+
+def _link_now(linker: Linker) -> LinkNow:
+    """Return how a checkout's server has an order linked."""
+
+    async def link_now(shop: Shop, order_id: str, kustom_order_id: str) -> Link:
+        return await linker.now(shop, order_id, kustom_order_id, how=How.API, who="link token")
+
+    return link_now
 
 
 def chosen_by_operator(settings: Settings) -> Policy:
@@ -231,13 +269,15 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+        await app.store.links.start()
+        await asyncio.gather(app.worker.run(stop), app.linker.run(stop), _reconcile(app, stop))
 
 
 async def _reconcile(app: App, stop: asyncio.Event) -> None:
     """Look for what was lost: on start, and then whenever a turn is due."""
     while not stop.is_set():
         try:
+            await strip_old(app.store, app.settings.retention_days)
             await app.reconciler.tick(app.worker.parts.clock())
             app.worker.wake()
         except StoreUnavailable as error:

@@ -14,9 +14,12 @@ from saleor_kustom.cli import (
     demo,
     doctor,
     export,
+    linking,
+    operations,
     pausing,
     plan,
     policy,
+    privacy,
     reconcile,
     serve,
     shops,
@@ -47,10 +50,17 @@ app.command("export")(export.export)
 app.command("support-bundle")(bundle.support_bundle)
 app.command("expiring")(authorizations.expiring)
 app.command("doctor")(doctor.doctor)
+app.command("refund")(operations.refund)
+app.command("close")(operations.close)
+app.command("link")(linking.link)
+app.command("links")(linking.links)
+app.command("link-token")(linking.link_token)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
 app.command("reconcile")(reconcile.reconcile)
+app.command("erase")(privacy.erase)
+app.add_typer(privacy.secrets, name="secrets")
 app.add_typer(credentials.app, name="credentials")
 app.add_typer(policy.app, name="policy")
 app.add_typer(database.app, name="db")

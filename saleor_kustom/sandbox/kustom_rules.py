@@ -36,6 +36,7 @@ class Switches:
     explains_401: bool = False  # the 401 has an error object
     names_captures_by: str = "both"  # header | location | both | neither
     sends_correlation_id: bool = True  # as a header; error bodies always have it
+    lists_refunds: bool = True  # an order shows them; no other call does
     sends_nulls: bool = False  # absent fields come as null
     writes_lower_case: bool = False  # currency and country as `sek`, `se`
     writes_offsets: bool = False  # times as +00:00 without milliseconds instead of Z with

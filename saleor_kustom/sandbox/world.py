@@ -51,7 +51,8 @@ class World:
         """Deliver and work until nothing is due."""
         for _ in range(rounds):
             posted = await self.saleor.deliver()
-            if not await self.app.worker.drain() and not posted:
+            worked = await self.app.linker.drain() + await self.app.worker.drain()
+            if not worked and not posted:
                 return
         raise AssertionError("the world does not settle")
 
@@ -70,12 +71,15 @@ async def open_world(
     clock: Callable[[], float] | None = None,
     monotonic: Callable[[], float] | None = None,
     tap: Callable[[httpx.AsyncBaseTransport], httpx.AsyncBaseTransport] = lambda t: t,
+    patience_s: float = 0.0,
     hooks: Hooks | None = None,
     **changed: Any,
 ) -> AsyncIterator[World]:
     """Open a world without a network; `changed` are settings.
 
     `tap` stands around both sides' transports and sees every request that the app makes.
+    `patience_s`: how long a request that Saleor waits for is waited for; nobody works meanwhile
+    unless a test lets the worker run.
     """
     saleor = saleor or SimulatedSaleor(f"{SALEOR_URL}/graphql/")
     kustom = kustom or SimulatedKustom()
@@ -96,6 +100,7 @@ async def open_world(
         saleor_transport=tap(httpx.ASGITransport(saleor.app)),
         clock=clock,
         monotonic=monotonic,
+        patience_s=patience_s,
         hooks=hooks,
     ) as app:
         saleor.reach(Routed({APP_URL: app.web}))

@@ -87,6 +87,16 @@ class Pauses:
         rows = await self._db.read(sql, params)
         return _pause(rows[0]) if rows else None
 
+    async def of_account(self, api_url: str, account: str) -> Pause | None:
+        """Return a pause of a merchant account (environment/merchant id), for this shop or all."""
+        params = {
+            "own": _name(Scope.ACCOUNT, api_url, account),
+            "all": _name(Scope.ACCOUNT, "", account),
+        }
+        sql = "select * from pause where name in (:own, :all) order by at limit 1"
+        rows = await self._db.read(sql, params)
+        return _pause(rows[0]) if rows else None
+
 
 def lift(scope: Scope, api_url: str, key: str) -> Statement:
     """Return the statement that ends a pause, to go into the transaction that cures its cause."""

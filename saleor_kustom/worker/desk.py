@@ -2,7 +2,7 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from saleor_kustom.capture.authorization import Authorization
@@ -13,11 +13,10 @@ from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
-from saleor_kustom.gauge import Gauge, Reading
 from saleor_kustom.saleor.shop import read_facts
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
-from saleor_kustom.worker.entries import earlier_of
+from saleor_kustom.worker.entries import ledger_of, references_of
 from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.seeing import see
 
@@ -32,7 +31,6 @@ class Desk:
 
     parts: Parts
     wake: Callable[[], None]
-    gauges: Mapping[str, Gauge]  # kustom, saleor
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -69,8 +67,7 @@ class Desk:
         if seen is None or fulfillment is None:
             return None
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
-        earlier = [earlier_of(row, seen.order) for row in rows if row.id != capture.id]
-        references = {entry.plan.reference for entry in earlier if entry.plan}
+        earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
         decision = decide(
             seen.order,
@@ -78,7 +75,7 @@ class Desk:
             earlier,
             seen.authorization,
             policy or self.parts.policy(shop, seen.order.channel),
-            own_references=frozenset(references | {own}),
+            own_references=references_of(rows) | {own},
             shipping_info=entries(seen.order, fulfillment),
         )
         if isinstance(decision, Plan):
@@ -97,10 +94,6 @@ class Desk:
         """Plan an order's parcels from the first one on, under each policy. Raises CallError."""
         order = await self.parts.saleor.order(shop, order_id)
         return None if order is None else [spread(order, policy) for policy in policies]
-
-    def readings(self) -> Mapping[str, Reading]:
-        """Return how this process's calls went lately, by side."""
-        return {side: gauge.read() for side, gauge in self.gauges.items()}
 
     async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
         """Ask Kustom whether credentials are right."""

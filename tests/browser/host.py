@@ -15,6 +15,7 @@ MISSING = (
     "Chromium is not installed, and these tests need it: run scripts/install-chromium as root, or "
     "apt-get install chromium, or set SALEOR_KUSTOM_TEST_CHROMIUM to a browser's path"
 )
+expect.set_options(timeout=15_000)  # a loaded machine is slow
 MUG = Line("Kaffemugg Ö", "100.00", 3)
 #: Without these Chromium calls home, which a closed network refuses many times a second.
 ARGUMENTS = (

@@ -8,7 +8,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 #: What is wider than a window, and not in a part that scrolls by itself.
 WIDER = """width => [...document.querySelectorAll("main *")]
-    .filter((one) => one.getBoundingClientRect().right > width && !one.closest(".scroll, .tabs, pre"))
+    .filter((one) => one.getBoundingClientRect().right > width)
+    .filter((one) => !one.closest(".scroll, .tabs, pre"))
     .map((one) => one.outerHTML.slice(0, 80))"""
 
 
@@ -64,7 +65,7 @@ async def test_nothing_moves_once_it_is_drawn(host):
 
 
 async def test_a_page_speaks_the_dashboards_language_and_follows_it(host):
-    order, _, _ = await a_shop(host)
+    _order, _, _ = await a_shop(host)
     frame = await host.app(locale="sv")
     await expect(frame.get_by_role("link", name="Debiteringar")).to_be_visible()
     await expect(frame.locator("td.n").first).to_contain_text(",00")
@@ -74,7 +75,7 @@ async def test_a_page_speaks_the_dashboards_language_and_follows_it(host):
 
 
 async def test_times_are_the_merchants(host):
-    order, captured, _ = await a_shop(host)
+    _order, captured, _ = await a_shop(host)
     frame = await host.app(f"capture/{captured.id}")
     time = frame.locator("time[data-form=full]").first
     shown = await host.inner.evaluate(
@@ -95,7 +96,7 @@ async def test_going_back_shows_the_view_before(host):
 
 
 async def test_captures_are_found_by_a_form(host):
-    order, captured, _ = await a_shop(host)
+    order, _captured, _ = await a_shop(host)
     frame = await host.app()
     await frame.get_by_label("Search").fill(order["number"])
     await frame.get_by_label("Status").select_option("captured")

@@ -1,6 +1,6 @@
 """What the pages ask of the other sides. It can look and plan, not charge: the edge never may."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from saleor_kustom.capture.authorization import Authorization
@@ -9,7 +9,6 @@ from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread
-from saleor_kustom.gauge import Reading
 from saleor_kustom.store import Capture
 
 
@@ -43,6 +42,3 @@ class Desk(Protocol):
         self, shop: Shop, order_id: str, policies: Sequence[Policy]
     ) -> Sequence[Spread] | None:
         """Plan an order's parcels under each policy; None: Saleor has no such order."""
-
-    def readings(self) -> Mapping[str, Reading]:
-        """Return how this process's calls to Kustom and Saleor went lately."""

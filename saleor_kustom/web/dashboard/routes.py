@@ -36,7 +36,7 @@ class Dashboard:
         self._shells = Shells(store, settings)
         order, captures = OrderPages(store, desk), CapturesPages(store, clock)
         one, needs, acts = CapturePages(store, desk), NeedsPage(store, clock), Acts(store, desk)
-        health = HealthPage(store, desk, clock)
+        health = HealthPage(store, clock)
         settings_, configuring = SettingsPages(store, desk, clock), Configuring(store, desk)
         #: Method, path, permission, handler.
         self.guarded: tuple[tuple[str, str, str, Handler], ...] = (

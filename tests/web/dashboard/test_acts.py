@@ -30,6 +30,7 @@ async def test_capture_now_does_not_wait_for_the_next_try(pages):
     assert (await row_of(pages, row)).due_at is not None
     pages.kustom.heal()
     assert await pages.did("retry", {"capture": row.id, "act": "capture_now"}) == "Trying now"
+    assert "data-again" in await pages.html(f"capture/{row.id}")  # it is looked at again
     await pages.world.app.worker.drain()
     assert (await row_of(pages, row)).state is State.REPORTED
     assert "hastened" in [line["what"] for line in await history(pages, row)]

@@ -36,7 +36,7 @@ async def test_there_is_no_such_capture(pages):
 
 
 async def test_a_preview_shows_what_would_be_sent_and_sends_nothing(pages):
-    order, there, row = await pages.shipped(settle=False)
+    _order, there, row = await pages.shipped(settle=False)
     asked = len(pages.kustom.requests)
     html = await pages.html(f"preview/{row.id}")
     assert "Nothing was sent or stored" in html

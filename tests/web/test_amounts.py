@@ -2,7 +2,7 @@
 
 import pytest
 
-from saleor_kustom.web.numbers import amount, decimal
+from saleor_kustom.web.amounts import amount, decimal
 
 
 @pytest.mark.parametrize(

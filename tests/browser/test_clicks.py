@@ -89,7 +89,7 @@ async def test_a_capture_id_is_copied(host):
 
 
 async def test_a_preview_opens_within_the_widget_and_leads_back(host):
-    order, row = await host.held()
+    order, _row = await host.held()
     frame = await host.widget(order)
     await frame.get_by_role("link", name="Preview").click()
     await expect(frame.get_by_text("Nothing was sent or stored.")).to_be_visible()
@@ -106,12 +106,12 @@ async def test_many_are_retried_with_a_bar_and_vanish(host):
     await host.settle()
     await host.show("needs")
     for row in rows:
-        row = await host.world.app.store.captures.get(row.api_url, row.id)
-        assert row.state is State.REPORTED
+        now = await host.world.app.store.captures.get(row.api_url, row.id)
+        assert now.state is State.REPORTED
 
 
 async def test_what_is_held_has_kustoms_answer_folded_away_and_copied(host):
-    order, row = await host.held()
+    order, _row = await host.held()
     frame = await host.app("needs")
     need = frame.locator("article", has_text=f"Order {order['number']},")
     await expect(need.get_by_text("CAPTURE_NOT_ALLOWED", exact=True)).not_to_be_visible()
