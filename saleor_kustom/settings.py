@@ -4,6 +4,7 @@ A wrong value stops the start with one line: the variable's name, what is wrong,
 """
 
 import difflib
+import ipaddress
 import os
 import re
 import string
@@ -23,11 +24,13 @@ class Settings:
     """What the environment says, checked."""
 
     secret_key: str = field(repr=False)
+    secret_key_previous: str = field(default="", repr=False)
     app_url: str = "http://127.0.0.1:8080"
     database_url: str = "sqlite:///saleor-kustom.db"
     allowed_saleor_urls: tuple[str, ...] = ()
     allow_private_hosts: bool = False
     dashboard_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     kustom_live_url: str = "https://api.kustom.co"
     kustom_playground_url: str = "https://api.playground.kustom.co"
     kustom_portal_live_url: str = (
@@ -42,7 +45,10 @@ class Settings:
     product_url: str = ""
     concurrency: int = 20
     rate_per_second: float = 5.0
+    retention_days: int = 90
     log_level: str = "INFO"
+    log_format: str = ""
+    metrics_address: str = ""
     contact: str = ""
 
     @property
@@ -57,6 +63,12 @@ class Settings:
             "live": self.kustom_portal_live_url,
             "playground": self.kustom_portal_playground_url,
         }
+
+    @property
+    def metrics_at(self) -> tuple[str, int] | None:
+        """Return host and port of METRICS_ADDRESS, or None."""
+        host, _, port = self.metrics_address.rpartition(":")
+        return (host.strip("[]"), int(port)) if port else None
 
     @property
     def user_agent(self) -> str:
@@ -133,11 +145,26 @@ def _line(setting: Setting, fault: str) -> str:
     return f"{PREFIX}{setting.name}: {fault}; right would be, for example: {setting.example}"
 
 
+#: What stands in documents, ours and others', is nobody's secret.
+_PUBLISHED = (
+    "sandbox-only",
+    "changeme",
+    "change-me",
+    "change_me",
+    "0123456789abcdef0123456789",
+    "abcdefghijklmnopqrstuvwxyz",
+)
+
+
 def _secret(text: str) -> str:
     if len(text) < _SHORTEST_SECRET:
         raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters")
     if len(set(text)) < 8:  # noqa: PLR2004 - "xxxx…" is no secret
         raise ValueError("repeats too few characters to be a secret")
+    if text in (text + text)[1:-1]:
+        raise ValueError("repeats a shorter text")
+    if any(known in text.lower() for known in _PUBLISHED):
+        raise ValueError("was published as an example")
     return text
 
 
@@ -172,12 +199,23 @@ def _urls(text: str) -> tuple[str, ...]:
 
 
 def _listed_url(text: str) -> str:
-    _base_url(text)
+    if text != "*":
+        _base_url(text)
     return text  # API URLs are compared with their slash
 
 
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(_origin(entry) for entry in _list(text))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    found = _list(text)
+    for entry in found:
+        try:
+            ipaddress.ip_network(entry)
+        except ValueError:
+            raise ValueError(f"{entry!r} is neither an address nor a network") from None
+    return found
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -212,6 +250,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) > 36_500:  # noqa: PLR2004 - a hundred years
+        raise ValueError(f"{text!r} is no whole number of days")
+    return int(text)
+
+
 def _rate(text: str) -> float:
     try:
         rate = float(text)
@@ -226,6 +270,23 @@ def _level(text: str) -> str:
     if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         raise ValueError(f"{text!r} is no log level")
     return text.upper()
+
+
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is none of {', '.join(words)}")
+        return text.lower()
+
+    return read
+
+
+def _address(text: str) -> str:
+    """Read host:port; the host is an address or a name, an IPv6 address in brackets."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - TCP's
+        raise ValueError(f"{text!r} is no host:port")
+    return text
 
 
 def _template(*names: str) -> Callable[[str], str]:
@@ -259,6 +320,12 @@ SETTINGS: tuple[Setting, ...] = (
         _secret,
     ),
     Setting(
+        "SECRET_KEY_PREVIOUS",
+        "the key before, while `saleor-kustom secrets rotate` has not run yet",
+        "the SECRET_KEY that was set until now",
+        _secret,
+    ),
+    Setting(
         "APP_URL",
         "where Saleor and the Dashboard reach the app",
         "https://kustom.shop.example",
@@ -272,7 +339,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "ALLOWED_SALEOR_URLS",
-        "shops that may install the app, comma-separated; empty: any",
+        "shops that may install the app, comma-separated; `*`: any; empty: none",
         "https://shop.example/graphql/",
         _urls,
     ),
@@ -287,6 +354,12 @@ SETTINGS: tuple[Setting, ...] = (
         "where the Dashboard is served, if not at the shop's API origin",
         "https://dashboard.shop.example",
         _origins,
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "addresses or networks of your own proxies, whose X-Forwarded-For is believed",
+        "127.0.0.1, 10.0.0.0/8",
+        _networks,
     ),
     Setting("KUSTOM_LIVE_URL", "Kustom's live API", "https://api.kustom.co", _base_url),
     Setting(
@@ -333,7 +406,26 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("CONCURRENCY", "captures that run at the same time", "20", _count),
     Setting("RATE_PER_SECOND", "calls a second to Kustom for each merchant account", "5", _rate),
+    Setting(
+        "RETENTION_DAYS",
+        "days after which raw deliveries are emptied; 0 keeps them",
+        "30",
+        _days,
+    ),
     Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO", _level),
+    Setting(
+        "LOG_FORMAT",
+        "json or console; empty: console at a terminal, json elsewhere",
+        "json",
+        _one_of("json", "console"),
+    ),
+    Setting(
+        "METRICS_ADDRESS",
+        "where /metrics and /health are served beside the app, for your own network alone; "
+        "empty: nowhere",
+        "127.0.0.1:9464",
+        _address,
+    ),
     Setting(
         "CONTACT",
         "sent to Kustom with every request, so that they can reach you",

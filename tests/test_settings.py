@@ -51,7 +51,17 @@ def test_a_base_url_loses_its_last_slash():
 
 
 WRONG = {
-    "SECRET_KEY": ("", "short", "x" * 40),
+    "SECRET_KEY": (
+        "",
+        "short",
+        "x" * 40,
+        "abcdefgh" * 5,
+        "0123456789abcdef0123456789abcdef",
+        "a-secret-for-the-sandbox-only-0123456789",
+        "please-CHANGEME-before-you-go-to-production",
+    ),
+    "SECRET_KEY_PREVIOUS": ("short",),
+    "RETENTION_DAYS": ("-1", "1.5", "many", "99999999"),
     "APP_URL": (
         "kustom.example",
         "ftp://a.example",
@@ -63,6 +73,7 @@ WRONG = {
     "ALLOWED_SALEOR_URLS": ("https://*.shop.example/", "shop.example", "https://a.example,b"),
     "ALLOW_PRIVATE_HOSTS": ("yes", "1", "True"),
     "EXTEND_AUTHORIZATIONS": ("yes", "1", "True"),
+    "TRUSTED_PROXIES": ("proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*"),
     "DASHBOARD_ORIGINS": ("https://a.example/dashboard", "https://a;script-src *", "'none'"),
     "KUSTOM_LIVE_URL": ("api.kustom.co", "https://[::1"),
     "KUSTOM_PLAYGROUND_URL": ("https://user:pass@api.example",),
@@ -74,6 +85,8 @@ WRONG = {
     "CONCURRENCY": ("0", "-1", "1001", "many", "2.5"),
     "RATE_PER_SECOND": ("0", "-5", "nan", "inf", "fast", "201"),
     "LOG_LEVEL": ("LOUD",),
+    "LOG_FORMAT": ("xml",),
+    "METRICS_ADDRESS": ("9464", ":9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a:b"),
     "CONTACT": ("https://sköt.example", "a\r\nX-Injected: 1"),
 }
 
@@ -125,7 +138,7 @@ def test_others_variables_are_none_of_ours():
 def test_the_table_has_a_row_for_every_setting_and_its_default():
     rows = table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [PREFIX + s.name for s in SETTINGS]
-    assert "`sqlite:///saleor-kustom.db`" in rows[2]
+    assert "`sqlite:///saleor-kustom.db`" in rows[3]
     assert "none; must be set" in rows[0]
 
 

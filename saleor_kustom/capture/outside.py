@@ -7,11 +7,11 @@ again changes nothing; and nothing is told that would make Saleor show more than
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from saleor_kustom.capture.authorization import Authorization
+from saleor_kustom.capture.authorization import Authorization, KustomRefund
 from saleor_kustom.capture.fulfillment import Transaction
 
 
@@ -74,13 +74,13 @@ class Outside:
 class Ours:
     """What the order's rows of our own ledger did, or are about to do.
 
-    `refunds`: minor units by refund id. `under_way`: something of ours may have moved money
+    `refunds` are those that Kustom confirmed. `under_way`: something of ours may have moved money
     that either side does not show yet.
     """
 
     ids: frozenset[str] = frozenset()
     references: frozenset[str] = frozenset()
-    refunds: Mapping[str, int] = field(default_factory=dict)
+    refunds: tuple[KustomRefund, ...] = ()
     under_way: bool = False
 
 
@@ -113,8 +113,13 @@ def _unlisted(there: Authorization, ours: Ours, known: Iterable[Outside]) -> tup
     if ours.under_way:
         return ()
     listed = {r.refund_id for r in there.refunds}
+    references = {r.reference for r in there.refunds}
     named = [r.amount_minor for r in there.refunds if r.refund_id or r.reference in ours.references]
-    named += [minor for refund_id, minor in ours.refunds.items() if refund_id not in listed]
+    named += [
+        r.amount_minor
+        for r in ours.refunds
+        if r.refund_id not in listed and r.reference not in references
+    ]
     named += [
         k.amount_minor or 0 for k in known if k.kind is Kind.REFUND and k.kustom_id not in listed
     ]
@@ -147,6 +152,17 @@ def to_tell(
     return tuple(chosen)
 
 
+def is_shown(transaction: Transaction, there: Authorization, kind: Kind) -> bool:
+    """Tell whether the transaction has all that Kustom has of a kind: the answer was lost, or
+
+    the transaction's owner told it.
+    """
+    if kind is Kind.REFUND:
+        return transaction.refunded_minor == there.refunded_amount_minor
+    charged = transaction.charged_minor + transaction.refunded_minor
+    return charged == there.captured_amount_minor
+
+
 def change_of_authorization(
     transaction: Transaction,
     there: Authorization,
@@ -164,7 +180,9 @@ def change_of_authorization(
         return None
     shown = max(0, transaction.authorized_minor - new)
     remains = 0 if there.status in _OVER else there.remaining_minor
+    # Saleor may show less than Kustom has for reasons of the checkout's own.
     changed = there.order_amount_minor != there.original_order_amount_minor
+    changed = changed or any(one.kind is Kind.AUTHORIZATION for one in known)
     if shown == remains or (shown < remains and not changed):
         return None
     ends = _end(there) if remains == 0 else None

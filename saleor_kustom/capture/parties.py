@@ -1,5 +1,6 @@
 """Whom we act for: a shop at Saleor and a merchant account at Kustom."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -40,3 +41,8 @@ def mode_of(shop: Shop, account: Account) -> Mode:
     """Return whether anything is written: playground captures, live observes until told."""
     by_default = Mode.CAPTURE if account.environment == "playground" else Mode.OBSERVE
     return shop.mode or by_default
+
+
+def merchant_of(username: str) -> str:
+    """Return the merchant id (MID) that a username begins with: PM12345-abcdef, K12345_abc."""
+    return re.split(r"[-_]", username, maxsplit=1)[0]

@@ -20,16 +20,18 @@ from saleor_kustom.capture.outside import (
     Outside,
     change_of_authorization,
     happened,
+    is_shown,
     shows_the_same,
     to_tell,
 )
 from saleor_kustom.capture.parties import Mode, Shop, mode_of
-from saleor_kustom.capture.report import ReportProblem, TransactionEvent
+from saleor_kustom.capture.report import Report, ReportProblem, TransactionReport
+from saleor_kustom.capture.standing import Standing
 from saleor_kustom.errors import Refused
 from saleor_kustom.store import Capture, SeenOutside
 from saleor_kustom.worker.entries import ours_of
 from saleor_kustom.worker.journey import Parts
-from saleor_kustom.worker.own_transaction import make_own, reportable, wants_own
+from saleor_kustom.worker.own_transaction import is_being_linked, make_own, reportable, wants_own
 from saleor_kustom.worker.seeing import Seen
 
 _log = logging.getLogger(__name__)
@@ -107,8 +109,13 @@ class _OneOrder:
         if isinstance(transaction, ReportProblem):
             await self._not_told(kept, untold, transaction.value)
             return
-        telling = to_tell(transaction, self._seen.authorization, untold)
-        await self._not_told(kept, [o for o in untold if o not in telling], _AMOUNTS_DIFFER)
+        there = self._seen.authorization
+        telling = to_tell(transaction, there, untold)
+        for one in untold:
+            if one not in telling and is_shown(transaction, there, one.kind):
+                await self._store.told(self._shop.api_url, self._seen.order.id, one)
+            elif one not in telling:
+                await self._not_told(kept, [one], _AMOUNTS_DIFFER)
         change = await self._change(transaction, telling, known, ours, rows)
         for one in (*telling, *((change,) if change else ())):
             if not await self._report(transaction, one):
@@ -117,9 +124,13 @@ class _OneOrder:
     async def _transaction(self, wanted: bool) -> Transaction | ReportProblem:
         parts, shop, seen = self._parts, self._shop, self._seen
         found = reportable(parts, shop, seen.order, seen.binding)
-        if wanted and isinstance(found, ReportProblem) and wants_own(parts, shop, seen.order):
-            return await make_own(parts, shop, seen.order, seen.binding) or found
-        return found
+        if not isinstance(found, ReportProblem) or not wanted:
+            return found
+        if not wants_own(parts, shop, seen.order):
+            return found
+        if await is_being_linked(parts, shop, seen.order):
+            return found
+        return await make_own(parts, shop, seen.order, seen.binding) or found
 
     async def _change(
         self,
@@ -160,16 +171,21 @@ class _OneOrder:
     async def _report(self, transaction: Transaction, one: Outside) -> bool:
         """Report one event; False: Saleor lets us report none."""
         api_url, order = self._shop.api_url, self._seen.order
-        event = TransactionEvent(
+        standing = Standing.of(self._seen.authorization, self._parts.clock())
+        event = TransactionReport(
+            transaction_id=transaction.id,
             type=EVENT[one.kind],
             psp_reference=one.kustom_id,
             amount=to_decimal(one.amount_minor or 0, order.currency),
             message=MESSAGE[one.kind],
             external_url=self._parts.portal_url(self._seen.binding),
             time=one.happened_at,
+            # Saleor asks only a transaction's owner; nobody's is ours only after this report.
+            available_actions=standing.actions if transaction.owner_app_id else None,
         )
         try:
-            reported = await self._parts.saleor.report_event(self._shop, transaction.id, event)
+            report = Report(order.id, "", transaction=event)
+            reported = await self._parts.saleor.report(self._shop, report)
         except Refused as error:
             _log.error("order %s: Saleor refused %s: %s", order.number, one, error)
             await self._store.not_told(api_url, order.id, one, f"{_REFUSED}{error}")

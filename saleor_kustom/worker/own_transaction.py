@@ -23,6 +23,12 @@ def wants_own(parts: Parts, shop: Shop, order: Order) -> bool:
     return policy.foreign_transaction is ForeignTransaction.OWN
 
 
+async def is_being_linked(parts: Parts, shop: Shop, order: Order) -> bool:
+    """Tell whether a link is under way, which makes a transaction itself."""
+    link = await parts.store.links.get(shop.api_url, order.id)
+    return link is not None and link.open
+
+
 async def make_own(
     parts: Parts, shop: Shop, order: Order, binding: Binding
 ) -> Transaction | ReportProblem | None:

@@ -63,7 +63,7 @@ class TestWhatHappened:
         assert keys(happened(order, OURS, [first])) == [("refund", f"{KUSTOM}/refunded/200", 50)]
 
     def test_our_own_refund_that_is_not_listed_is_no_rest(self):
-        ours = replace(OURS, refunds={"r-ours": 150})
+        ours = replace(OURS, refunds=(KustomRefund("r-ours", "1/refund/x", 150),))
         order = there(captures=[("c-ours", None, 500)], refunded_amount_minor=150)
         assert happened(order, ours) == ()
 
@@ -142,6 +142,9 @@ class TestTheAuthorization:
         raised = there(1200, original_order_amount_minor=1000)
         assert self.change(shown(1000), raised) == ("authorization", "/authorization/1", 1200)
         assert self.change(shown(0), there(1000)) is None
+        lowered_before = [Outside(Kind.AUTHORIZATION, "x/1", 700, told=True)]
+        told = self.change(shown(700), there(1000), known=lowered_before)
+        assert told == ("authorization", "/authorization/2", 1000)
 
     def test_the_same_amount_later_on_is_another_adjustment(self):
         order = there(700, original_order_amount_minor=1000)

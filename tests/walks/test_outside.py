@@ -210,7 +210,7 @@ async def test_the_amounts_come_also_without_a_list_of_refunds(world, shipped, n
     refunded_by_hand(world, there, 20_00)
     await night()
     refunded_by_hand(world, there, 5_00)
-    await night()
+    await night(3)
     assert amounts(order) == (200_00, 124_00, 25_00, 0)
 
 
