@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
 from saleor_kustom.capture.decide import decide, reference
+from saleor_kustom.capture.linking import How, Outcome
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
@@ -18,6 +19,8 @@ from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
 from saleor_kustom.worker.entries import ledger_of, references_of
 from saleor_kustom.worker.journey import Parts
+from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.operations.closing import Closing, ClosingPreview
 from saleor_kustom.worker.seeing import see
 
 #: A page that is opened again at once asks Kustom once.
@@ -31,6 +34,8 @@ class Desk:
 
     parts: Parts
     wake: Callable[[], None]
+    linker: Linker
+    closer: Closing
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -94,6 +99,21 @@ class Desk:
         """Plan an order's parcels from the first one on, under each policy. Raises CallError."""
         order = await self.parts.saleor.order(shop, order_id)
         return None if order is None else [spread(order, policy) for policy in policies]
+
+    async def link(self, shop: Shop, order_id: str, kustom_order_id: str, who: str) -> Outcome:
+        """Store a link, try it, and return how it stands. Raises StoreUnavailable."""
+        link = await self.linker.now(shop, order_id, kustom_order_id, how=How.PAGE, who=who)
+        return link.outcome(kustom_order_id)
+
+    async def closing(self, shop: Shop, order_id: str) -> ClosingPreview | None:
+        """Return what closing an order would do; None: it is not Kustom's. Raises CallError."""
+        return await self.closer.preview(shop, order_id)
+
+    async def close(
+        self, shop: Shop, order_id: str, *, charge_fee: bool, who: str, why: str
+    ) -> Capture:
+        """Ask for an order's closing; the worker carries it out."""
+        return await self.closer.close(shop, order_id, charge_fee=charge_fee, who=who, why=why)
 
     async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
         """Ask Kustom whether credentials are right."""

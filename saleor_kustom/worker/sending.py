@@ -134,7 +134,11 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
     }
     held = Held(Reason.REFUSED_BY_KUSTOM, detail)
     raise await journey.hold(
-        held, Event.KUSTOM_REFUSED, wakes=Reason.UNITS_MISSING.value, **NO_PLAN
+        held,
+        Event.KUSTOM_REFUSED,
+        wakes=Reason.UNITS_MISSING.value,
+        worth_minor=plan.amount_minor,  # what stands open, the fee included
+        **NO_PLAN,
     )
 
 
