@@ -19,7 +19,7 @@ from saleor_kustom.errors import SettingsError
 from saleor_kustom.store import Period, Store
 
 COLUMNS = (
-    *("shop", "order", "order_id", "parcel", "fulfillment_id", "channel"),
+    *("kind", "shop", "order", "order_id", "parcel", "fulfillment_id", "channel"),
     *("environment", "merchant_id", "kustom_order_id", "capture_id", "reference"),
     *("amount", "currency", "captured_at", "reported_at"),
 )
@@ -36,7 +36,9 @@ def export(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of CSV.")] = False,
 ) -> None:
-    """Write captures as CSV: one line each, times in UTC, `reference` as in settlement files.
+    """Write captures and refunds as CSV, with the `reference` that settlement files bear.
+
+    One line each, times in UTC; a refund's amount is negative and its id stands as `capture_id`.
 
     Example: saleor-kustom export --since 2026-11-01 --until 2026-12-01 -o november.csv
     """
@@ -50,7 +52,7 @@ def export(
     else:
         with output.open("w", encoding="utf-8", newline="") as file:
             written = asyncio.run(_export(period, file, as_json=as_json))
-    typer.echo(f"{written} captures.", err=True)
+    typer.echo(f"{written} captures and refunds.", err=True)
 
 
 async def _export(period: Period, file: TextIO, *, as_json: bool) -> int:
@@ -89,7 +91,10 @@ def _described(row: Mapping[str, Any]) -> dict[str, Any]:
     plan = json.loads(row["plan"] or "{}")
     amount = row["amount_minor"]
     known = amount is not None and row["currency"]
+    if known and row["kind"] == "refund":
+        amount = -amount
     return {
+        "kind": row["kind"],
         "shop": row["api_url"],
         "order": row["order_number"],
         "order_id": row["order_id"],
