@@ -9,7 +9,7 @@ from saleor_kustom.capture.plan import Plan, idempotency_key
 from saleor_kustom.capture.state import Event
 from saleor_kustom.errors import Refused
 from saleor_kustom.worker.journey import Journey
-from saleor_kustom.worker.reading import account_of, found, look
+from saleor_kustom.worker.reading import account_of, binding_of, found, look
 
 #: Kustom honours a key for 24 hours after the first attempt (contract, section 3); we stop an
 #: hour earlier, since our clock is not theirs.
@@ -127,10 +127,9 @@ def _names_tracking(error: Refused) -> bool:
 
 async def look_up(journey: Journey) -> None:
     """After an unknown outcome: look for our reference before anything is sent again (rule 18)."""
-    store = journey.parts.store
-    binding = await store.captures.binding(journey.shop.api_url, journey.capture.order_id)
-    if binding is None or not journey.capture.plan:
-        raise AssertionError("a capture that was sent has a binding and a plan")
+    binding = await binding_of(journey)
+    if not journey.capture.plan:
+        raise AssertionError("a capture that was sent has a plan")
     account = await account_of(journey, binding)
     authorization = await look(journey, binding, account)
     plan = Plan.model_validate_json(journey.capture.plan)
