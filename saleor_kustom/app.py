@@ -145,7 +145,7 @@ def _join(
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing, extend=settings.extend_authorizations)
-    compare = Compare(store, saleor, kustom, parts.pace)
+    compare = Compare(store, saleor, kustom, parts.pace, parts.policy)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
     return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)

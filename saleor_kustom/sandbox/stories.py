@@ -93,6 +93,29 @@ async def foreign_transaction(world: World, settle: Settle) -> Outcome:
     return Outcome("Another app's transaction", order, there, (95_36,), reported=False)
 
 
+async def several_numbers(world: World, settle: Settle) -> Outcome:
+    """Tracking comes late, changes, and is several numbers; then the parcel ships again.
+
+    Its number changes while nothing of what Kustom has may be told twice; the parcel that replaces
+    it tells the capture that it took over.
+    """
+    order, there = world.order((MUGS,))
+    first = world.saleor.fulfill(order["id"])
+    await settle()
+    for tracking in ("UJ338439355SE", "UJ338439355SE, RR123456785SE"):
+        world.saleor.update_tracking(first["id"], tracking)
+        await settle()
+    world.saleor.cancel_fulfillment(first["id"])
+    await settle()
+    again = world.saleor.fulfill(order["id"], tracking="uj 338 439 355 se")
+    await settle()
+    by_3pl = {"tracking_number": '["RR123456785SE", "1Z999AA10123456784"]'}
+    world.saleor.update_metadata(again["id"], by_3pl)
+    await settle()
+    told = ["UJ338439355SE", "RR123456785SE", "1Z999AA10123456784"]
+    return Outcome("Late, changed, several", order, there, (93_09 + 49_00,), {0: told})
+
+
 STORIES = (
     three_parcels,
     gift_card,
@@ -100,6 +123,7 @@ STORIES = (
     waits_for_approval,
     cancelled_in_time,
     foreign_transaction,
+    several_numbers,
 )
 
 
@@ -119,8 +143,9 @@ def problems(outcome: Outcome) -> list[str]:
 
 
 def _in_saleor(outcome: Outcome) -> list[str]:
-    shipped = [f for f in outcome.order["fulfillments"] if f["status"] == "FULFILLED"]
-    written = [_metadata(f, "privateMetadata").get("kustom.capture_id") for f in shipped]
+    fulfillments = outcome.order["fulfillments"]
+    told = (_metadata(f, "privateMetadata").get("kustom.capture_id") for f in fulfillments)
+    written = [capture_id for capture_id in told if capture_id]
     ids = [capture.capture_id for capture in outcome.there.captures]
     found = [] if written == ids else [f"Saleor has the capture ids {written}, Kustom {ids}"]
     if _metadata(outcome.order, "privateMetadata").get("kustom.order_id") != outcome.there.order_id:

@@ -57,7 +57,6 @@ class Journey:
     binding: Binding | None = None
     account: Account | None = None
     authorization: Authorization | None = None
-    tracking_refused: bool = False  # by Kustom, in this claim
     #: Columns that were learned and go into the next commit, whatever that is.
     learned: dict[str, Any] = field(default_factory=dict)
 
@@ -123,6 +122,7 @@ class Journey:
         """
         detail = dict(held.detail)
         state = self._after(*events)
+        known = self.capture.waiting if state is State.NOTHING else None
         await self._release(
             "held",
             {"reason": held.reason.value, **detail},
@@ -132,7 +132,7 @@ class Journey:
                     "state": state,
                     "held": held.reason.value,
                     "held_detail": detail,
-                    "waiting": None,
+                    "waiting": known,
                     "waiting_detail": {},
                 }
                 | columns

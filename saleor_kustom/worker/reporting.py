@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +24,7 @@ from saleor_kustom.store import Capture
 from saleor_kustom.worker.entries import earlier_of, wakes_of
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import binding_of, read_saleor
-from saleor_kustom.worker.tracking import is_behind, send_tracking, show_tracking
+from saleor_kustom.worker.tracking import follow, is_behind, wanted
 
 _log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ async def report(journey: Journey) -> None:
     """Write capture id and tracking to Saleor: one request, idempotent, so asked until it took."""
     order = journey.order or await read_saleor(journey)
     captured = await _captured(journey)
+    if journey.fulfillment:
+        captured = replace(captured, tracking=wanted(journey, order, journey.fulfillment))
     chosen = transaction_of(
         order,
         captured.binding.kustom_order_id,
@@ -60,7 +63,7 @@ async def report(journey: Journey) -> None:
     if journey.capture.canceled:
         raise await _rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
     detail = {"problem": columns["report_problem"]}
-    if is_behind(journey, order):
+    if await is_behind(journey, order):
         await journey.advance(Event.REPORT_ACCEPTED, detail=detail, **columns)
         return
     raise await journey.rest(Event.REPORT_ACCEPTED, what="reported", detail=detail, **columns)
@@ -75,8 +78,7 @@ async def follow_up(journey: Journey) -> None:
         raise await _rest_canceled(journey, order, canceled=True)
     if fulfillment is None:  # emptied by returns: nothing left to track
         raise await journey.rest(what="rests", detail={})
-    await send_tracking(journey, order, fulfillment)
-    await show_tracking(journey, order, fulfillment)
+    await follow(journey, order, fulfillment)
     raise await journey.rest(what="rests", detail={})
 
 
@@ -135,6 +137,5 @@ async def _captured(journey: Journey) -> Captured:
         amount_minor=plan.amount_minor,
         reference=plan.reference,
         captured_at=datetime.fromtimestamp(at, UTC),
-        tracking=capture.tracking_sent,
         portal_url=journey.parts.portal_url(binding),
     )

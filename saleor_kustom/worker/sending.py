@@ -105,7 +105,6 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
             without_tracking=True,
             tracking_problem=str(error),
         )
-        journey.tracking_refused = True
         return
     detail: dict[str, str | int] = {
         "amount": journey.shown(plan.amount_minor),

@@ -8,9 +8,8 @@ from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
-from saleor_kustom.capture.plan import Nothing, Plan
+from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
 from saleor_kustom.capture.retry import FRAUD_POLL_S
-from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.adopting import adopt, captured_after_all, find_unknown, withdraw
@@ -19,6 +18,8 @@ from saleor_kustom.worker.journey import APPROVAL, Journey
 from saleor_kustom.worker.reading import check_identity, found, read_kustom, read_saleor
 from saleor_kustom.worker.reporting import follow_up, report
 from saleor_kustom.worker.sending import NO_PLAN, freeze_and_send, look_up, over
+from saleor_kustom.worker.targets import takes_over
+from saleor_kustom.worker.tracking import follow, wanted
 
 FRAUD_PENDING = "fraud_pending"
 
@@ -41,7 +42,7 @@ async def advance(journey: Journey) -> None:
             case State.REPORTED:
                 await follow_up(journey)
             case State.NOTHING:
-                await _canceled_meanwhile(journey)
+                await _nothing_to_capture(journey)
             case State.WITHDRAWN:
                 await captured_after_all(journey)
 
@@ -49,13 +50,22 @@ async def advance(journey: Journey) -> None:
 _WITHDRAWABLE = frozenset({State.RECEIVED, State.PLANNED, State.NOTHING})
 
 
-async def _canceled_meanwhile(journey: Journey) -> None:
-    """News about a parcel with nothing to capture: it may give back the units it took over."""
-    await read_saleor(journey)
+async def _nothing_to_capture(journey: Journey) -> None:
+    """Follow a parcel with nothing to capture: its tracking, or its cancellation.
+
+    One that took units over sends its tracking where those were paid, and gives them back when it
+    is cancelled itself (domain rule 20).
+    """
+    order = journey.order or await read_saleor(journey)
     fulfillment = journey.fulfillment
     if fulfillment is not None and fulfillment.status == "CANCELED":
         await withdraw(journey)
-    raise await journey.rest(what="rests", detail={}, waiting=journey.capture.waiting, failures=0)
+    why = journey.capture.waiting
+    if takes_over(journey.capture):
+        why = NothingWhy.TAKEN_OVER.value
+        if fulfillment is not None:
+            await follow(journey, order, fulfillment)
+    raise await journey.rest(what="rests", detail={}, waiting=why, failures=0)
 
 
 async def consider(journey: Journey) -> None:
@@ -78,16 +88,25 @@ async def consider(journey: Journey) -> None:
         case Held():
             raise await journey.hold(decision)
         case Nothing():
-            raise await journey.rest(
-                Event.NOTHING_TO_CAPTURE,
-                what="nothing",
-                detail={"why": decision.why.value},
-                wakes=decision.plan and over(decision.plan),
-                waiting=decision.why.value,
-                plan=decision.plan.model_dump_json() if decision.plan else None,
-            )
+            await _rest_or_follow(journey, decision)
         case Plan():
             await freeze_and_send(journey, decision)
+
+
+async def _rest_or_follow(journey: Journey, nothing: Nothing) -> None:
+    """Commit that there is nothing to capture; tracking may still go to captures taken over."""
+    why, plan = nothing.why.value, nothing.plan
+    columns = {
+        "wakes": plan and over(plan),
+        "waiting": why,
+        "plan": plan.model_dump_json() if plan else None,
+    }
+    if plan and plan.takes_over:
+        await journey.advance(Event.NOTHING_TO_CAPTURE, detail={"why": why}, **columns)
+        return
+    raise await journey.rest(
+        Event.NOTHING_TO_CAPTURE, what="nothing", detail={"why": why}, **columns
+    )
 
 
 async def _check_status(journey: Journey, fulfillment: Fulfillment) -> None:
@@ -109,7 +128,7 @@ async def _decide(
     """Decide on what was read just now and on our own ledger; None: Kustom has it already."""
     ledger = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
     earlier = [earlier_of(row, order) for row in ledger if row.id != journey.capture.id]
-    tracking = () if journey.capture.without_tracking else entries(order, fulfillment)
+    tracking = wanted(journey, order, fulfillment)
     policy = journey.parts.policy(journey.shop, order.channel)
     own = reference(order, fulfillment)
     there = found(authorization, own)
@@ -125,7 +144,7 @@ async def _decide(
         None if there else authorization,
         policy,
         own_references=frozenset(_references(ledger)) | {own},
-        shipping_info=tracking,
+        shipping_info=() if journey.capture.without_tracking else tracking,
     )
     if there is not None:
         await adopt(journey, decision, there)

@@ -19,7 +19,9 @@ def after_a_request(there):
     if twice:
         raise LawError(f"captured twice: {twice}")
     numbers = Counter(
-        (c.capture_id, e.get("tracking_number")) for c in there.captures for e in c.shipping_info
+        (c.capture_id, "".join(e.get("tracking_number", str(e)).split()))
+        for c in there.captures
+        for e in c.shipping_info
     )
     doubled = [entry for entry, times in numbers.items() if times > 1]
     if doubled:
@@ -54,6 +56,8 @@ def _in_the_end(placed, rows, weather):
                 raise LawError(f"{fulfillment['id']} is lost")
             continue
         _live(placed, row, there, weather)
+        if row.held is None:
+            _told_kustom(placed, row, captures)
     for fulfillment in placed.order["fulfillments"]:
         if fulfillment["status"] == "CANCELED" and fulfillment["id"] in captures:
             _canceled(fulfillment["id"], rows, placed, restored=restored)
@@ -76,7 +80,6 @@ def _live_and_done(placed, row, there):
         raise LawError(f"{row.fulfillment_id} is reported with {row.capture_id}, not there")
     if state == "reported":
         _told_saleor(placed, row)
-        _told_kustom(placed, row, there)
     if state == "nothing" and there is not None:
         raise LawError(f"{row.fulfillment_id} is nothing but captured")
     if state == "nothing" and row.waiting not in ("taken_over", "paid_by_others"):
@@ -97,11 +100,15 @@ def _live_and_held(placed, row, weather):
         raise LawError(f"{row.fulfillment_id} is held: {row.held}")
 
 
-def _told_kustom(placed, row, there):
-    [fulfillment] = [f for f in placed.order["fulfillments"] if f["id"] == row.fulfillment_id]
-    number = fulfillment["trackingNumber"]
-    if number and number not in {e.get("tracking_number") for e in there.shipping_info}:
-        raise LawError(f"Kustom never heard of {number}")
+def _told_kustom(placed, row, captures):
+    """Each capture that pays for a live parcel has its numbers: its own, and those taken over."""
+    plan = Plan.model_validate_json(row.plan) if row.plan else None
+    paid_by = [*(plan.takes_over if plan else ()), row.fulfillment_id]
+    for capture in filter(None, map(captures.get, paid_by)):
+        there = {"".join(e.get("tracking_number", "").split()) for e in capture.shipping_info}
+        missing = set(placed.numbers[row.fulfillment_id]) - there
+        if missing:
+            raise LawError(f"{capture.reference} never heard of {missing}: {row.tracking_problem}")
 
 
 def _told_saleor(placed, row):
