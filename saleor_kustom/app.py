@@ -14,8 +14,9 @@ from starlette.routing import BaseRoute
 
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
-from saleor_kustom.capture.policy import Policy
+from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
+from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -23,10 +24,12 @@ from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
+from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
+from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
@@ -39,6 +42,10 @@ _LOOK_EVERY_S = 60.0
 
 #: A call to Saleor; less than Kustom's, since it answers from its own database.
 _SALEOR_S = 20.0
+
+#: Each call of an installation; Saleor waits 18 s for all of them together.
+_STRANGERS_S = 5.0
+_STRANGERS_BYTES = 256 * 1024
 
 #: The manifest's id, fixed for ever: Saleor's transactions belong to it (domain rule 27).
 APP_IDENTIFIER = "saleor-kustom"
@@ -57,6 +64,7 @@ class App:
     reconciler: Reconciler
     before_install: BeforeInstall
     web: Starlette
+    operations: Starlette  # metrics and health, for the operator's own network
 
 
 @contextlib.asynccontextmanager
@@ -79,12 +87,20 @@ async def open_app(
     """
     lease = lease or Lease()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Outbound(
-        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    to_kustom = Measured(
+        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
-    to_saleor = Outbound(
+    to_saleor = Measured(
+        Gauge(),
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
+        allow_private_hosts=settings.allow_private_hosts,
+        user_agent=settings.user_agent,
+    )
+    to_strangers = Outbound(
+        transport=saleor_transport,
+        deadline_s=_STRANGERS_S,
+        max_answer_bytes=_STRANGERS_BYTES,
         allow_private_hosts=settings.allow_private_hosts,
         user_agent=settings.user_agent,
     )
@@ -92,24 +108,28 @@ async def open_app(
         yield _join(
             settings,
             store,
-            to_kustom,
-            to_saleor,
-            clock or time.time,
-            monotonic or clock or time.monotonic,
-            extra_routes,
-            lease,
+            to_kustom=to_kustom,
+            to_saleor=to_saleor,
+            to_strangers=to_strangers,
+            clock=clock or time.time,
+            monotonic=monotonic or clock or time.monotonic,
+            extra_routes=extra_routes,
+            lease=lease,
         )
     finally:
         await to_kustom.aclose()
         await to_saleor.aclose()
+        await to_strangers.aclose()
         await store.close()
 
 
 def _join(
     settings: Settings,
     store: Store,
-    to_kustom: Outbound,
-    to_saleor: Outbound,
+    *,
+    to_kustom: Measured,
+    to_saleor: Measured,
+    to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
@@ -132,32 +152,62 @@ def _join(
         lease=lease,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
         keys=keys,
         saleor=saleor,
-        outbound=to_saleor,
+        strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        portal_url=parts.portal_url,
+        desk=Desk(
+            parts,
+            worker.wake,
+            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
+            chosen_by_operator(settings),
+            monotonic,
+        ),
+        health=health,
+        clock=clock,
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)
-    expiry = Expiry(parts, listing, extend=settings.extend_authorizations)
+    expiry = Expiry(parts, listing)
     compare = Compare(store, saleor, kustom, parts.pace, parts.policy)
     reconciler = Reconciler(store, listing, compare, expiry)
     before = BeforeInstall(parts)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web)
+    operations = create_operations(store, health, parts.pace.breakers)
+    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web, operations)
 
 
-def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
-    policy = Policy(
+def chosen_by_operator(settings: Settings) -> Policy:
+    """Return what the environment chooses for every shop; a merchant's choice goes before it."""
+    return Policy(
         extra_currencies=frozenset(settings.extra_currencies),
         product_url=settings.product_url or None,
         kustom_order_id_key=settings.kustom_order_id_key,
+        extend_authorizations=settings.extend_authorizations,
     )
-    return lambda _shop, _channel: policy
+
+
+def _policy(settings: Settings) -> Callable[[Shop, str], Policy]:
+    """Return how a channel's policy follows from its shop's row, which each claim reads anew."""
+    base = chosen_by_operator(settings)
+    told: set[str] = set()
+
+    def policy(shop: Shop, channel: str) -> Policy:
+        if not shop.policies:
+            return base
+        documents = (shop.policies.get("", {}), shop.policies.get(channel, {}))
+        found, faults = merged(base, documents)
+        for fault in faults:
+            if fault not in told:
+                told.add(fault)
+                _log.error("a policy of %s can't be read and is left out: %s", shop.api_url, fault)
+        return found
+
+    return policy
 
 
 def _portal_url(settings: Settings) -> Callable[[Binding], str | None]:

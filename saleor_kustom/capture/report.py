@@ -42,6 +42,17 @@ class TransactionReport:
 
 
 @dataclass(frozen=True, slots=True)
+class NewTransaction:
+    """A transaction of our own: its charges are reported on it, it authorizes nothing."""
+
+    order_id: str
+    currency: str
+    psp_reference: str  # the Kustom order id, by which it is found again
+    name: str = "Kustom"
+    external_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """All that one write tells Saleor. Empty mappings and None are not sent."""
 

@@ -7,7 +7,10 @@ that is, how it is delivered and where it is followed, only the merchant can say
 import difflib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import PlainSerializer, PlainValidator
+from pydantic_core import PydanticCustomError
 
 from saleor_kustom.capture.carriers import template_problem
 from saleor_kustom.capture.shipping_fields import cleaned, why_not
@@ -35,31 +38,30 @@ _GIVEN = tuple(field.name for field in fields(ShippingRule) if field.name != "na
 _TEMPLATES = ("tracking_uri", "return_tracking_uri")
 
 
-def read_rules(given: object, where: str) -> tuple[ShippingRule, ...]:
+def read_rules(given: object) -> tuple[ShippingRule, ...]:
     """Read the mapping's JSON form: an object of names, each with an object of fields.
 
-    where: what the mapping is called in messages. Raises ValueError, one line for each fault.
+    Raises ValueError with every fault.
     """
     if given is None:
         return ()
     if not isinstance(given, Mapping):
-        raise ValueError(f'{where}: must be an object, as {{"PostNord MyPack": {{…}}}}')
+        raise ValueError("must be an object of names, each with an object of fields")
     faults: list[str] = []
     rules: dict[str, ShippingRule] = {}
     for name, values in given.items():
-        before = f'{where}, "{name}"'
         if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME:
-            faults.append(f"{before}: the name must have 1 to {_LONGEST_NAME} characters")
+            faults.append(f'"{name}": the name must have 1 to {_LONGEST_NAME} characters')
         elif not isinstance(values, Mapping):
-            faults.append(f'{before}: must be an object, as {{"shipping_company": "PostNord SE"}}')
+            faults.append(f'"{name}": must be an object, as {{"shipping_company": "PostNord SE"}}')
         elif same_name(name) in rules:
-            faults.append(f"{before}: stands there twice, but for case and blanks")
+            faults.append(f'"{name}": stands there twice, but for case and blanks')
         else:
-            found = [f"{before}: {fault}" for fault in _faults(values)]
+            found = [f'"{name}": {fault}' for fault in _faults(values)]
             faults += found
             rules[same_name(name)] = ShippingRule(name.strip()) if found else _rule(name, values)
     if faults:
-        raise ValueError("\n".join(faults))
+        raise ValueError("; ".join(faults))
     return tuple(rules.values())
 
 
@@ -77,6 +79,22 @@ def rule_for(name: str | None, rules: tuple[ShippingRule, ...]) -> ShippingRule 
     """Return the rule of that name."""
     wanted = same_name(name or "")
     return next((rule for rule in rules if wanted and same_name(rule.name) == wanted), None)
+
+
+def _validated(given: object) -> tuple[ShippingRule, ...]:
+    if isinstance(given, tuple):  # the default, or what was read before
+        return given
+    try:
+        return read_rules(given)
+    except ValueError as error:
+        told = {"faults": str(error)}
+        raise PydanticCustomError("shipping_rules", "{faults}", told) from None
+
+
+#: A policy's field of rules: its JSON form is the mapping.
+Rules = Annotated[
+    tuple[ShippingRule, ...], PlainValidator(_validated), PlainSerializer(shown_rules)
+]
 
 
 def _rule(name: str, values: Mapping[str, Any]) -> ShippingRule:

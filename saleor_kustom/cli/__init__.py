@@ -11,6 +11,7 @@ from saleor_kustom.cli import (
     database,
     demo,
     plan,
+    policy,
     reconcile,
     serve,
     shops,
@@ -35,6 +36,7 @@ app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(policy.app, name="policy")
 app.add_typer(database.app, name="db")
 
 

@@ -1,21 +1,22 @@
 """`credentials`: which Kustom account each channel's orders are captured with."""
 
-import re
 import sys
-import uuid
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from saleor_kustom.capture.parties import Account
+from saleor_kustom.capture.checkup import AccountVerdict
+from saleor_kustom.capture.parties import Account, merchant_of
 from saleor_kustom.cli.common import the_shop, with_store
-from saleor_kustom.errors import CallError, Refused, SettingsError
+from saleor_kustom.errors import SettingsError
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
+from saleor_kustom.worker.checking import check_account
 
 app = typer.Typer(help="Kustom credentials by shop and channel.", no_args_is_help=True)
 
@@ -79,7 +80,10 @@ def test(saleor_api_url: ShopUrl, channel: Channel = None) -> None:
         account = await store.accounts.get(shop.api_url, channel)
         if account is None:
             raise SettingsError("no credentials are set; use: saleor-kustom credentials set")
-        problem = await _problem(settings, account)
+        known = await store.accounts.an_order_of(
+            shop.api_url, account.environment, account.merchant_id
+        )
+        problem = await _problem(settings, account, known)
         if problem is None:
             await store.accounts.resume(
                 account.environment, account.merchant_id, api_url=shop.api_url
@@ -92,25 +96,27 @@ def test(saleor_api_url: ShopUrl, channel: Channel = None) -> None:
     typer.echo("Kustom accepts the credentials.")
 
 
-async def _problem(settings: Settings, account: Account) -> str | None:
-    """Return what is wrong with the credentials, or None (contract, section 12, item 15)."""
+async def _problem(settings: Settings, account: Account, known: str | None) -> str | None:
+    """Return what Kustom has against the credentials, or None."""
     outbound = Outbound(user_agent=settings.user_agent)
     try:
-        await KustomClient(outbound, hosts=settings.kustom_hosts).order(account, str(uuid.uuid4()))
-    except Refused as error:
-        return None if error.status == 404 else f"Kustom refused: {error}"  # noqa: PLR2004
-    except CallError as error:
-        if error.status == 401:  # noqa: PLR2004
-            return "Kustom does not accept username and password for this environment (401)"
-        return f"Kustom could not be asked: {error}"
+        kustom = KustomClient(outbound, hosts=settings.kustom_hosts)
+        return _PROBLEMS[await check_account(kustom, account, known)]
     finally:
         await outbound.aclose()
-    return None
 
 
-def merchant_of(username: str) -> str:
-    """Return the merchant id (MID) that a username begins with: PM12345-abcdef, K12345_abc."""
-    return re.split(r"[-_]", username, maxsplit=1)[0]
+_PROBLEMS: Mapping[AccountVerdict, str | None] = {
+    AccountVerdict.RIGHT: None,
+    AccountVerdict.WRONG_PASSWORD: "Kustom does not accept username and password (401)",
+    AccountVerdict.WRONG_ENVIRONMENT: "username and password are right in the other environment; "
+    "set them with that one",
+    AccountVerdict.FOREIGN_MERCHANT: "Kustom accepts the credentials, but they do not show this "
+    "merchant's orders",
+    AccountVerdict.BLOCKED: "a firewall in front of Kustom refused the call (HTML 403)",
+    AccountVerdict.NO_NETWORK: "Kustom could not be reached",
+    AccountVerdict.NO_ANSWER: "Kustom gave no sensible answer",
+}
 
 
 def _password() -> str:

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from saleor_kustom.capture.money import shown
-from saleor_kustom.cli.serve import log_to_stderr, stop_on_signals
+from saleor_kustom.cli.serve import stop_on_signals
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.recordings import load_recordings
@@ -20,6 +20,7 @@ from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.stories import Outcome, problems
 from saleor_kustom.sandbox.theatre import play, served
 from saleor_kustom.sandbox.world import MERCHANT
+from saleor_kustom.watch.logs import log_to_stderr
 from saleor_kustom.web.listen import listening
 
 

@@ -12,7 +12,7 @@ from saleor_kustom.capture.held import WORDS, Held, Reason
 from saleor_kustom.capture.parties import Mode
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Capture, Store
+from saleor_kustom.store import Capture, Status, Store, Wanted
 
 ShopUrl = Annotated[str, typer.Argument(help="The shop's GraphQL URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
@@ -54,7 +54,7 @@ def captures(
         found = await the_shop(store, shop)
         return list(
             await store.captures.list(
-                found.api_url, held=True if held else None, search=search, limit=limit
+                found.api_url, Wanted(Status.HELD if held else None, search=search, limit=limit)
             )
         )
 

@@ -9,12 +9,12 @@ from gql import Client, GraphQLRequest
 from gql.transport.exceptions import TransportQueryError
 from graphql import DocumentNode, parse
 
-from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.parties import Shop
-from saleor_kustom.capture.report import Report
+from saleor_kustom.capture.report import NewTransaction, Report
 from saleor_kustom.errors import CallError, Refused, Unavailable
 from saleor_kustom.outbound import Outbound
-from saleor_kustom.saleor.reading import read_order
+from saleor_kustom.saleor.reading import read_order, read_transactions
 from saleor_kustom.saleor.transport import SaleorTransport
 
 
@@ -35,6 +35,7 @@ def release(version: str) -> tuple[int, int]:
 _ORDER = document("order")
 _NEWEST_ORDER = document("order", newest=True)
 _REPORT = document("report")
+_CREATE = document("create_transaction")
 _IDENTIFY = document("identify")
 
 
@@ -88,6 +89,33 @@ class SaleorClient:
             return Reported()
         answer = await self._execute(shop.api_url, shop.token, _REPORT, variables)
         return _reported(answer, asked)
+
+    async def create_transaction(
+        self, shop: Shop, new: NewTransaction
+    ) -> tuple[Transaction, ...] | None:
+        """Make a transaction and return all of the order's; None: Saleor does not let us.
+
+        Not safe to repeat blindly: look first. Raises Unavailable (it may exist by now) or
+        Refused.
+        """
+        wanted: dict[str, Any] = {
+            "name": new.name,
+            "pspReference": new.psp_reference,
+            "availableActions": [],
+            "externalUrl": new.external_url,
+        }
+        variables = {"order": new.order_id, "transaction": wanted}
+        answer = await self._execute(shop.api_url, shop.token, _CREATE, variables)
+        if any(_denied(error, "create") for error in answer.errors):
+            return None
+        if answer.errors:
+            raise _problem(answer.errors)
+        created = answer.data.get("create")
+        problems = _user_errors("create", created)
+        if problems:
+            raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
+        order = _as_dict(_as_dict(_as_dict(created).get("transaction")).get("order"))
+        return read_transactions(order.get("transactions") or (), new.currency)
 
     async def read(
         self, shop: Shop, query: DocumentNode, variables: Mapping[str, Any]
@@ -176,8 +204,8 @@ def _metadata(values: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _reported(answer: _Answer, asked: list[str]) -> Reported:
     """Read every alias before judging: one that failed did not stop those after it."""
-    refused = any(_charge_denied(error) for error in answer.errors)
-    others = [error for error in answer.errors if not _charge_denied(error)]
+    refused = any(_denied(error, "charge") for error in answer.errors)
+    others = [error for error in answer.errors if not _denied(error, "charge")]
     if others:
         raise _problem(others)
     if refused:
@@ -214,10 +242,13 @@ def _text(value: Mapping[str, Any], key: str) -> str:
     return inner if isinstance(inner, str) else ""
 
 
-def _charge_denied(error: Mapping[str, Any]) -> bool:
-    """Tell whether only the transaction's owner may report on it (saleor-core-observed, 5)."""
+def _denied(error: Mapping[str, Any], alias: str) -> bool:
+    """Tell whether Saleor does not let us do this one thing.
+
+    Only a transaction's owner may report on it (saleor-core-observed, section 5).
+    """
     path = error.get("path")
-    return isinstance(path, list) and path[:1] == ["charge"] and _code(error) == "PermissionDenied"
+    return isinstance(path, list) and path[:1] == [alias] and _code(error) == "PermissionDenied"
 
 
 def _code(error: Mapping[str, Any]) -> str:

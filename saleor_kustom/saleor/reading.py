@@ -4,7 +4,7 @@ Tolerant of fields that are missing or null, strict with amounts. An amount that
 where it should have been there, the order does not add up, and that is held (domain rule 12).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -40,6 +40,14 @@ def read_fulfillment(wire: Mapping[str, Any]) -> Fulfillment:
         return _Fulfillment.model_validate(wire).value()
     except ValueError as error:
         raise Refused("NOT_UNDERSTOOD", ("the fulfillment",)) from error
+
+
+def read_transactions(wire: Sequence[Any], currency: str) -> tuple[Transaction, ...]:
+    """Return an order's transactions. Raises Refused("NOT_UNDERSTOOD")."""
+    try:
+        return tuple(_Transaction.model_validate(one).value(currency) for one in wire)
+    except ValueError as error:
+        raise Refused("NOT_UNDERSTOOD", ("the order's transactions",)) from error
 
 
 class _Id(Wire):

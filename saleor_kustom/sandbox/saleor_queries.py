@@ -162,6 +162,12 @@ def _events(_asked: Asked, source: Wire, _given: Wire) -> Iterable[Wire]:
     return all_events(source)
 
 
+def _order_of(asked: Asked, source: Wire, _given: Wire) -> Wire | None:
+    order, _ = asked.saleor.find_transaction(source["id"])
+    found: Wire | None = order
+    return found
+
+
 def _async_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
     return [{"eventType": event, "name": event} for event in source["events"]]
 
@@ -178,4 +184,5 @@ QUERIES: Mapping[str, Resolver] = {
     "Webhook.asyncEvents": _async_events,
     "Webhook.eventDeliveries": _deliveries,
     "TransactionItem.events": _events,
+    "TransactionItem.order": _order_of,
 }

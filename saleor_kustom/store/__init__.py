@@ -3,18 +3,22 @@
 import contextlib
 from collections.abc import Iterator
 
-from saleor_kustom.store.accounts import Accounts
+from saleor_kustom.store.accounts import Accounts, Kept
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
+from saleor_kustom.store.numbers import Numbers, read_numbers
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
+from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
 from saleor_kustom.store.secrets import Secrets, check_key
 from saleor_kustom.store.shops import Shops, StoredKeys
@@ -23,12 +27,20 @@ from saleor_kustom.store.worker_lock import worker_lock
 
 __all__ = [
     "Capture",
+    "Chosen",
+    "Kept",
     "LeaseLost",
+    "Numbers",
     "OpenAuthorization",
+    "Overview",
     "Pause",
+    "Queue",
     "Scope",
+    "Status",
     "Store",
     "StoredKeys",
+    "Sum",
+    "Wanted",
     "copy",
 ]
 
@@ -44,9 +56,11 @@ class Store:
         self.captures = Captures(db)
         self.history = History(db)
         self.pauses = Pauses(db)
+        self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.overview = Overview(db)
 
     @classmethod
     async def open(
@@ -74,6 +88,10 @@ class Store:
     async def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
         await self._db.read("select 1 as one")
+
+    async def numbers(self) -> Numbers:
+        """Return the queue in numbers, over all shops. Raises StoreUnavailable."""
+        return await read_numbers(self._db)
 
     @contextlib.contextmanager
     def worker_lock(self) -> Iterator[None]:

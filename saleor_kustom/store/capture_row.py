@@ -51,6 +51,8 @@ class Capture:
     tracking_notes: tuple[str, ...]  # merchant input that can't be used, and why
     tracking_refused: tuple[Mapping[str, Any], ...]  # {"capture_id": …, "entry": {…}}
     tracking_elsewhere: Mapping[str, Any]  # capture id taken over → entries sent there
+    traceparent: str | None  # the trace of the latest delivery about it (W3C)
+    worth_minor: int | None  # what its units cost, the fee aside; None: not read yet
     created_at: float
     updated_at: float
 
@@ -69,6 +71,7 @@ _KEPT_BY_THE_QUEUE = frozenset(
     (
         *("id", "api_url", "order_id", "fulfillment_id", "fulfillment_created", "line", "account"),
         *("due_at", "worker", "attempts", "wakes", "created_at", "updated_at"),
+        "traceparent",
     )
 )
 _WRITABLE = frozenset(Capture.__dataclass_fields__) - _KEPT_BY_THE_QUEUE

@@ -19,7 +19,14 @@ class Deliveries:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def receive(self, api_url: str, delivery: Delivery, body: VerifiedBody) -> bool:
+    async def receive(
+        self,
+        api_url: str,
+        delivery: Delivery,
+        body: VerifiedBody,
+        *,
+        traceparent: str | None = None,
+    ) -> bool:
         """Store a delivery durably; return False for one that is stored already.
 
         A repeat changes nothing: neither the row it made nor what that row waits for.
@@ -35,6 +42,7 @@ class Deliveries:
             "fulfillment_id": delivery.fulfillment_id,
             "created": delivery.fulfillment_created,
             "problem": delivery.problem,
+            "traceparent": traceparent,
             "canceled": int(delivery.understood and delivery.event == _CANCELED),
             "unbound_line": unbound_line(api_url, delivery.order_id),
         }
@@ -62,7 +70,9 @@ class Deliveries:
 
 
 _KEEP = """insert into delivery
-        (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem)
-    values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem)
+        (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem,
+        traceparent)
+    values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem,
+        :traceparent)
     on conflict (api_url, event, body_sha256) do nothing"""
 _IS_NEW = "select 1 as new from delivery where id = :delivery"

@@ -1,7 +1,9 @@
 """The shops that installed us, their keys, and every installation there was."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from saleor_kustom.capture.parties import Mode, Shop
 from saleor_kustom.store.capture_sql import WAKE_SHOP
@@ -27,13 +29,18 @@ class Shops:
 
     async def get(self, api_url: str) -> Shop | None:
         """Return the shop, or None when it has not installed us (or removed us)."""
-        sql = "select * from shop where api_url = :api_url"
-        rows = await self._db.read(sql, {"api_url": api_url})
-        return self._shop(rows[0]) if rows else None
+        rows = await self._db.read(f"{_SHOPS} where s.api_url = :api_url", {"api_url": api_url})
+        return self._shop(rows) if rows else None
 
     async def all(self) -> Sequence[Shop]:
         """Return every installed shop."""
-        return [self._shop(row) for row in await self._db.read("select * from shop order by 1")]
+        rows = await self._db.read(f"{_SHOPS} order by s.api_url")
+        return [self._shop(list(of)) for _, of in groupby(rows, key=lambda row: row["api_url"])]
+
+    async def addresses(self) -> Sequence[str]:
+        """Return the API URL of every installed shop."""
+        rows = await self._db.read("select api_url from shop order by 1")
+        return [row["api_url"] for row in rows]
 
     async def install(
         self, api_url: str, app_id: str, token: str, *, saleor_version: str, jwks: str
@@ -93,15 +100,22 @@ class Shops:
         sql = "update shop set jwks = :jwks, jwks_fetched_at = :now where api_url = :api_url"
         await self._db((sql, {"api_url": api_url, "jwks": jwks}))
 
-    def _shop(self, row: Row) -> Shop:
+    def _shop(self, rows: Sequence[Row]) -> Shop:
+        """Make a shop of its row, joined with each document of its policies."""
+        row = rows[0]
         return Shop(
             api_url=row["api_url"],
             app_id=row["app_id"],
             token=self._secrets.open(row["token"], shop=row["api_url"], purpose="token"),
             saleor_version=row["saleor_version"],
             mode=Mode(row["mode"]) if row["mode"] else None,
+            policies={r["channel"]: json.loads(r["value"]) for r in rows if r["value"]},
         )
 
+
+#: A capture reads its shop in any case, so its policies cost no query of their own.
+_SHOPS = """select s.*, p.channel, p.value from shop s left join policy p
+    on p.api_url = s.api_url"""
 
 _END_OTHERS = """update installation set ended_at = :now
     where api_url = :api_url and app_id <> :app_id and ended_at is null"""

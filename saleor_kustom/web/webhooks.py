@@ -17,16 +17,22 @@ from starlette.responses import JSONResponse, Response
 
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
 from saleor_kustom.capture.parties import Shop
-from saleor_kustom.errors import KeysUnavailable, NotGenuine, StoreUnavailable
+from saleor_kustom.errors import CallError, KeysUnavailable, NotGenuine, StoreUnavailable
 from saleor_kustom.intake.delivery import EVENTS, read_delivery
 from saleor_kustom.intake.signature import key_id, verify
+from saleor_kustom.saleor.client import SaleorClient
+from saleor_kustom.saleor.install import standing_app
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.store import Store
+from saleor_kustom.watch import trace
+from saleor_kustom.watch.context import bound, trace_headers
+from saleor_kustom.watch.metrics import ACKNOWLEDGED, DELIVERIES
 from saleor_kustom.web.bodies import read_body, refusal, single
 
 _log = logging.getLogger(__name__)
 
-LARGEST_BYTES = 16 * 1024 * 1024
+#: Our own subscriptions make a few hundred bytes; a thousand lines of a refund would fit too.
+LARGEST_BYTES = 2 * 1024 * 1024
 #: With several instances another one may have taken a re-installation.
 _SHOP_KEPT_S = 5.0
 
@@ -44,12 +50,14 @@ class Webhooks:
         self,
         store: Store,
         keys: KeyRing,
+        saleor: SaleorClient,
         wake: Callable[[], None],
         *,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._keys = keys
+        self._saleor = saleor
         self._wake = wake
         self._monotonic = monotonic
         self._shops: dict[str, _Known] = {}
@@ -64,17 +72,28 @@ class Webhooks:
         event = request.path_params["event"]
         if event not in EVENTS:
             return refusal(404, "UNKNOWN_EVENT", f"No webhook is called {event}.")
+        began = time.perf_counter()
+        outcome, answer = await self._judged(request, event)
+        DELIVERIES.labels(event, outcome).inc()
+        ACKNOWLEDGED.labels(event).observe(time.perf_counter() - began)
+        return answer
+
+    async def _judged(self, request: Request, event: str) -> tuple[str, Response]:
+        """Return what became of the delivery, for the count, and the answer."""
         try:
             shop = await self._shop(request, event)
             verified = await self._verified(request, shop)
-            await self._take(shop, read_delivery(event, verified), verified)
+            with bound(shop=shop.api_url):
+                outcome = await self._take(shop, read_delivery(event, verified), verified)
         except NotGenuine as error:
             _log.warning("refused a delivery of %s: %s %s", event, error.code, error)
-            return refusal(_STATUS.get(error.code, 400), error.code, str(error))
-        except (KeysUnavailable, StoreUnavailable) as error:
+            status = _STATUS.get(error.code, 400)
+            return "not_genuine", refusal(status, error.code, str(error))
+        except (KeysUnavailable, StoreUnavailable, CallError) as error:
             _log.warning("could not take a delivery of %s now: %s", event, error)
-            return refusal(503, "TRY_AGAIN", "The delivery could not be stored; send it again.")
-        return JSONResponse({"success": True})
+            message = "The delivery could not be stored; send it again."
+            return "not_now", refusal(503, "TRY_AGAIN", message)
+        return outcome, JSONResponse({"success": True})
 
     async def _shop(self, request: Request, event: str) -> Shop:
         """Return the shop that the headers name. They are not signed; the rest is judged later."""
@@ -108,17 +127,26 @@ class Webhooks:
         keys = await self._keys.keys_for(shop.api_url, key_id(signature))
         return verify(await read_body(request, LARGEST_BYTES), signature, keys)
 
-    async def _take(self, shop: Shop, delivery: Delivery, body: VerifiedBody) -> None:
-        """Store what is meant for us, and tell the worker of what is new."""
+    async def _take(self, shop: Shop, delivery: Delivery, body: VerifiedBody) -> str:
+        """Store what is meant for us, and tell the worker of what is new; return the outcome."""
         shop = await self._recipient(shop, delivery)
         if delivery.event == "app_deleted" and delivery.understood:
             await self._removed(shop, delivery)
-            return
+            return "removed"
         own = delivery.issuing_app_id == shop.app_id
         if delivery.event == "fulfillment_metadata_updated" and own:
-            return  # our own write came back to us (domain rule 23)
-        if await self._store.deliveries.receive(shop.api_url, delivery, body):
-            self._wake()
+            return "own"  # our own write came back to us (domain rule 23)
+        traceparent = trace_headers().get(trace.HEADER)
+        if not await self._store.deliveries.receive(
+            shop.api_url, delivery, body, traceparent=traceparent
+        ):
+            return "repeated"
+        self._wake()
+        _log.info(
+            "took a delivery",
+            extra={"order_id": delivery.order_id, "fulfillment": delivery.fulfillment_id},
+        )
+        return "stored"
 
     async def _recipient(self, shop: Shop, delivery: Delivery) -> Shop:
         """Check that it was sent to us; a delivery that can't say so is kept for a person."""
@@ -132,10 +160,18 @@ class Webhooks:
         return shop
 
     async def _removed(self, shop: Shop, delivery: Delivery) -> None:
-        """Forget a removed shop; a late event of an older installation removes nothing."""
-        if delivery.app_id == shop.app_id:
-            await self._store.shops.uninstall(shop.api_url, shop.app_id)
-            self.forget(shop.api_url)
+        """Forget a removed shop; a late event of an older installation removes nothing.
+
+        A staging copy of the shop signs with the same key and bears the same ids, and an app
+        that is removed there is not removed here: so the shop is asked (domain rule 1).
+        """
+        if delivery.app_id != shop.app_id:
+            return
+        if await standing_app(self._saleor, shop) is not None:
+            _log.error("%s told of our removal but knows us; did a copy of it?", shop.api_url)
+            return
+        await self._store.shops.uninstall(shop.api_url, shop.app_id)
+        self.forget(shop.api_url)
 
 
 _STATUS = {

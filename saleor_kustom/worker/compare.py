@@ -19,6 +19,7 @@ from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.watch.metrics import CAPTURES
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.targets import lacking, takes_over
 
@@ -134,12 +135,10 @@ class Compare:
         currency = order.currency
         kustom, planned = shown(captured, currency), shown(expected, currency)
         if not dry_run:
-            await self._store.captures.hold(
-                row.api_url,
-                row.id,
-                Reason.CAPTURE_DIFFERS.value,
-                {"kustom": kustom, "planned": planned},
-            )
+            why = Reason.CAPTURE_DIFFERS.value
+            detail = {"kustom": kustom, "planned": planned}
+            if await self._store.captures.hold(row.api_url, row.id, why, detail):
+                CAPTURES.labels("held", why).inc()
         capture_id = row.capture_id or (found.capture_id if found else "")
         return Differing(row.order_id, capture_id, kustom, planned)
 

@@ -18,6 +18,7 @@ from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.store import Capture, Store
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
+from saleor_kustom.worker.telling import tell
 
 #: Why a fulfillment waits that nobody has approved in Saleor.
 APPROVAL = "waiting_for_approval"
@@ -81,29 +82,15 @@ class Journey:
     async def advance(self, *events: Event, detail: Mapping[str, Any], **columns: Any) -> None:
         """Commit one or more transitions and go on under a renewed lease."""
         state = self._after(*events)
-        leased_at = self.parts.monotonic()
-        self.capture = await self.parts.store.captures.save(
-            self.capture,
-            what=events[-1].value,
-            detail=detail,
-            keep=True,
-            lease_s=self.parts.lease.lasts_s,
+        await self._keep(
+            events[-1].value,
+            detail,
             **(_CLEAR | self.learned | {"state": state, "failures": 0} | columns),
         )
-        self.leased_at = leased_at
 
     async def note(self, what: str, detail: Mapping[str, Any], **columns: Any) -> None:
         """Commit something learned that changes no state, and go on."""
-        leased_at = self.parts.monotonic()
-        self.capture = await self.parts.store.captures.save(
-            self.capture,
-            what=what,
-            detail=detail,
-            keep=True,
-            lease_s=self.parts.lease.lasts_s,
-            **(self.learned | columns),
-        )
-        self.leased_at = leased_at
+        await self._keep(what, detail, **(self.learned | columns))
 
     async def rest(
         self, *events: Event, what: str, detail: Mapping[str, Any], **columns: Any
@@ -181,9 +168,23 @@ class Journey:
             state = after(state, event)
         return state
 
+    async def _keep(self, what: str, detail: Mapping[str, Any], **columns: Any) -> None:
+        leased_at, before = self.parts.monotonic(), self.capture
+        self.capture = await self.parts.store.captures.save(
+            before,
+            what=what,
+            detail=detail,
+            keep=True,
+            lease_s=self.parts.lease.lasts_s,
+            **columns,
+        )
+        self.leased_at = leased_at
+        tell(before, self.capture, what, detail)
+
     async def _release(
         self, what: str, detail: Mapping[str, Any], due_in_s: float | None, **columns: Any
     ) -> None:
+        before = self.capture
         self.capture = await self.parts.store.captures.save(
             self.capture,
             what=what,
@@ -192,6 +193,7 @@ class Journey:
             due_in_s=due_in_s,
             **(self.learned | columns),
         )
+        tell(before, self.capture, what, detail)
 
 
 #: Going on clears the marks of an earlier rest.

@@ -12,6 +12,7 @@ from saleor_kustom.capture.parties import Account
 from saleor_kustom.capture.plan import Binding, NothingWhy
 from saleor_kustom.capture.retry import LATE_ID_S, nth
 from saleor_kustom.capture.state import Event
+from saleor_kustom.capture.worth import worth_minor
 from saleor_kustom.errors import Refused
 from saleor_kustom.worker.journey import Journey
 
@@ -36,6 +37,7 @@ async def read_saleor(journey: Journey) -> Order:
         "fulfillment_number": fulfillment.number if fulfillment else capture.fulfillment_number,
         "channel": order.channel,
         "currency": order.currency,
+        "worth_minor": worth_minor(order, fulfillment) if fulfillment else capture.worth_minor,
     }
     return order
 

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.ledger import Ledger
-from saleor_kustom.capture.plan import Plan
+from saleor_kustom.capture.plan import Binding, Plan
+from saleor_kustom.capture.policy import ForeignTransaction
 from saleor_kustom.capture.report import (
     Captured,
+    NewTransaction,
     ReportProblem,
     lost_metadata,
     transaction_of,
@@ -35,12 +37,9 @@ async def report(journey: Journey) -> None:
     captured = await _captured(journey)
     if journey.fulfillment:
         captured = replace(captured, tracking=wanted(journey, order, journey.fulfillment))
-    chosen = transaction_of(
-        order,
-        captured.binding.kustom_order_id,
-        journey.shop.app_id,
-        journey.parts.app_identifier,
-    )
+    chosen = _transaction(journey, order, captured.binding)
+    if isinstance(chosen, ReportProblem):
+        chosen = await _own_transaction(journey, order, captured.binding) or chosen
     problem = chosen if isinstance(chosen, ReportProblem) else None
     transaction = None if isinstance(chosen, ReportProblem) else chosen
     await journey.before_call()
@@ -67,6 +66,37 @@ async def report(journey: Journey) -> None:
         await journey.advance(Event.REPORT_ACCEPTED, detail=detail, **columns)
         return
     raise await journey.rest(Event.REPORT_ACCEPTED, what="reported", detail=detail, **columns)
+
+
+async def _own_transaction(
+    journey: Journey, order: Order, binding: Binding
+) -> Transaction | ReportProblem | None:
+    """Make a transaction of our own for the charges, where the merchant chose that (rule 24).
+
+    The order that was read just now has none. An earlier request whose answer was lost may have
+    made one meanwhile: of two the older is taken, by every later report too.
+    """
+    policy = journey.parts.policy(journey.shop, order.channel)
+    if policy.foreign_transaction is not ForeignTransaction.OWN:
+        return None
+    await journey.before_call()
+    made = await journey.parts.saleor.create_transaction(
+        journey.shop,
+        NewTransaction(
+            order.id,
+            order.currency,
+            binding.kustom_order_id,
+            external_url=journey.parts.portal_url(binding),
+        ),
+    )
+    if made is None:
+        return None
+    return _transaction(journey, replace(order, transactions=made), binding)
+
+
+def _transaction(journey: Journey, order: Order, binding: Binding) -> Transaction | ReportProblem:
+    identity = journey.shop.app_id, journey.parts.app_identifier
+    return transaction_of(order, binding.kustom_order_id, *identity)
 
 
 async def follow_up(journey: Journey) -> None:

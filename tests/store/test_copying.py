@@ -35,6 +35,7 @@ async def source(sqlite_url):
     await store.authorizations.put(
         OpenAuthorization(SHOP, "O1", "1", "K1", "SEK", 100, 1_900_000_000.5, "too old")
     )
+    await store.policies.set(SHOP, "", {"shipping_fee": "last"}, who="anna")
     await store.close()
     return sqlite_url
 

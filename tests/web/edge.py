@@ -15,11 +15,12 @@ HOOKS = f"{APP_URL}/api/webhooks/saleor"
 class Edge:
     """Posts to the app, and looks at its database."""
 
-    def __init__(self, world, client):
+    def __init__(self, world, client, fetched):
         self.world = world
         self.saleor = world.saleor
         self.store = world.app.store
         self.client = client
+        self.fetched = fetched  # every address that the app called, in order
         self.api_url = world.saleor.api_url
 
     async def post(self, event, headers, body):
@@ -56,7 +57,25 @@ async def open_edge(database_url, *, saleor=None, **settings):
     """Open the app with an installed Saleor (one with recordings installs itself)."""
     version = {"version": "3.23.28"}  # the only one that tells an app of its removal
     saleor = saleor or SimulatedSaleor(f"{SALEOR_URL}/graphql/", **version)
-    async with open_world(database_url, saleor=saleor, **settings) as world:
+    fetched = []
+
+    def tap(transport):
+        return Tapped(transport, fetched)
+
+    async with open_world(database_url, saleor=saleor, tap=tap, **settings) as world:
         client = httpx.AsyncClient(transport=Routed({APP_URL: world.app.web}))
         async with client:
-            yield Edge(world, client)
+            yield Edge(world, client, fetched)
+
+
+class Tapped(httpx.AsyncBaseTransport):
+    """Keeps the address of every request that passes; nobody is at any other shop's address."""
+
+    def __init__(self, inner, fetched):
+        self._inner, self._fetched = inner, fetched
+
+    async def handle_async_request(self, request):
+        self._fetched.append(str(request.url))
+        if request.url.host == "neighbour.test":
+            raise httpx.ConnectError("nobody is there", request=request)
+        return await self._inner.handle_async_request(request)

@@ -1,0 +1,9 @@
+import pytest
+
+from tests.web.dashboard.pages import open_pages
+
+
+@pytest.fixture
+async def pages(sqlite_url):
+    async with open_pages(sqlite_url) as pages:
+        yield pages
