@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Annotated, Any
 
-from pydantic import PlainSerializer, PlainValidator
+from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from saleor_kustom.capture.carriers import template_problem
@@ -93,7 +93,10 @@ def _validated(given: object) -> tuple[ShippingRule, ...]:
 
 #: A policy's field of rules: its JSON form is the mapping.
 Rules = Annotated[
-    tuple[ShippingRule, ...], PlainValidator(_validated), PlainSerializer(shown_rules)
+    tuple[ShippingRule, ...],
+    PlainValidator(_validated),
+    PlainSerializer(shown_rules),
+    WithJsonSchema({"type": "object"}),
 ]
 
 

@@ -5,7 +5,14 @@ import re
 
 import pytest
 
-from saleor_kustom.capture.policy import Policy, as_json, document_of, policy_from, value_of
+from saleor_kustom.capture.policy import (
+    Policy,
+    as_json,
+    choices,
+    document_of,
+    policy_from,
+    value_of,
+)
 from saleor_kustom.capture.shipping_rules import ShippingRule, read_rules, rule_for, shown_rules
 from saleor_kustom.errors import BadPolicy
 
@@ -93,6 +100,9 @@ class TestAsAChoice:
             "warehouses": {"oslo": FULL["Bring"]},
         }
         assert as_json(Policy())["warehouses"] == {}
+
+    def test_a_page_may_ask_for_its_form(self):
+        assert choices()["warehouses"].adapter.json_schema() == {"type": "object"}
 
     def test_it_is_typed_as_json(self):
         assert value_of("shipping_methods", json.dumps(FULL)) == FULL

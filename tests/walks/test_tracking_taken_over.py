@@ -1,5 +1,7 @@
 """A parcel that ships what a cancelled one had paid sends its tracking to that capture."""
 
+import json
+
 import pytest
 
 from saleor_kustom.sandbox.kustom import FAULTS
@@ -213,3 +215,59 @@ async def test_a_restored_database_sends_nothing_again(world, shipped_again):
     world.saleor.update_tracking(again["id"], "SE2, SE3")
     await world.settle()
     assert numbers(there.captures[0]) == ["SE2", "SE3"]
+
+
+@pytest.fixture
+async def two_again(world):
+    """A captured parcel is cancelled, and its units ship again in two."""
+
+    async def ship(tracking=""):
+        order, there = world.order([Line("Mug", "100.00", 2)])
+        [line] = (line["id"] for line in order["lines"])
+        gone = world.saleor.fulfill(order["id"])
+        await world.settle()
+        world.saleor.cancel_fulfillment(gone["id"])
+        await world.settle()
+        made = world.saleor.fulfill_from(order["id"], [{line: 1}, {line: 1}], tracking=tracking)
+        return order, there.captures[0], made
+
+    return ship
+
+
+async def test_a_request_of_another_parcel_that_is_under_way_is_waited_for(
+    world, later, rows, two_again
+):
+    order, capture, _ = await two_again("SE2")
+    world.kustom.fail_next("lost request", times=2, on="tracking")
+    await world.settle()
+    assert len([path for path in posts(world) if path.endswith("shipping-info")]) == 1
+    _, one, other = await rows(order)
+    assert one.tracking_pending
+    assert (other.tracking_pending, other.waiting) == (None, "taken_over")
+    assert other.due_at
+    await later()
+    assert numbers(capture) == ["SE2"]
+
+
+async def test_a_part_that_another_parcel_has_sent_is_not_sent_again(world, clock, rows, two_again):
+    order, capture, (first, second) = await two_again()
+    await world.settle()
+    world.kustom.fail_next("lost request", on="tracking")
+    world.saleor.update_tracking(second["id"], "SE2, SE4")
+    await world.settle()
+    row = (await rows(order))[2]
+    db, of = world.app.store._db, {"id": row.id}
+    await db(("update capture set due_at = :now + 100000 where id = :id", of))
+    clock.pass_s(61)
+    world.saleor.update_tracking(first["id"], "SE2")
+    await world.settle()
+    assert numbers(capture) == ["SE2"]
+    pending = json.loads(row.tracking_pending) | {"last_at": clock.now - 10}
+    set_ = "update capture set tracking_pending = :pending where id = :id"
+    await db((set_, of | {"pending": json.dumps(pending)}))
+    world.saleor.update_tracking(second["id"], "SE2, SE4")
+    await world.settle()
+    assert numbers(capture) == ["SE2"]  # what was sent ten seconds ago may still arrive
+    clock.pass_s(60)
+    await world.settle()
+    assert numbers(capture) == ["SE2", "SE4"]
