@@ -7,9 +7,9 @@ carriers whose forms fit.
 
 import re
 import tomllib
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from importlib.resources import files
 from typing import Literal, get_args
 from urllib.parse import quote, unquote
@@ -47,9 +47,13 @@ class NumberForm(_Entry):
             raise ValueError(f"no regular expression: {error}") from None
         return form
 
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:
+        return re.compile(self.form, re.ASCII)
+
     def fits(self, number: str) -> bool:
         """Tell whether a compact number has this form and its check digit."""
-        if not re.fullmatch(self.form, number, re.ASCII):
+        if not self._pattern.fullmatch(number):
             return False
         return self.check is None or CHECKS[self.check](number)
 
@@ -82,59 +86,6 @@ class Carrier(_Entry):
         return any(form.fits(number) for form in self.number if form.unique or not alone)
 
 
-class _File(_Entry):
-    carrier: tuple[Carrier, ...] = Field(min_length=1)
-
-
-@cache
-def carriers() -> tuple[Carrier, ...]:
-    """Return the carriers of the data file. Raises pydantic's ValidationError when it is wrong."""
-    text = files("saleor_kustom.capture").joinpath("carriers.toml").read_text(encoding="utf-8")
-    return _File.model_validate(tomllib.loads(text)).carrier
-
-
-def compact(number: str) -> str:
-    """Return a number as carriers compare it: upper case, without blanks and punctuation."""
-    return "".join(c for c in number.upper() if c.isalnum())
-
-
-def checked(number: str) -> bool:
-    """Tell whether a text is one number for certain: of a known form, with its check digit."""
-    bare = compact(number)
-    forms = (form for carrier in carriers() for form in carrier.number if form.check)
-    return any(form.fits(bare) for form in forms)
-
-
-def of_number(number: str, words: str = "") -> Carrier | None:
-    """Return whose number this is, if that is certain.
-
-    words: the name of the order's shipping method. It decides between carriers that the number
-    fits, and names none by itself.
-    """
-    bare = compact(number)
-    certain = [carrier for carrier in carriers() if carrier.fits(bare, alone=True)]
-    fitting = certain or [carrier for carrier in carriers() if carrier.fits(bare)]
-    if certain and len(certain) == 1:
-        return certain[0]
-    return _only(carrier for carrier in fitting if carrier in _named_in(words))
-
-
-def of_company(company: str, number: str = "") -> Carrier | None:
-    """Return the carrier that a merchant calls `company`, if it is certain which.
-
-    Its own name comes first; of several with one name it is the one that the number fits.
-    """
-    called = _words(company)
-    own = [carrier for carrier in carriers() if _words(carrier.company) == called]
-    if own:
-        return _only(own)
-    known = [carrier for carrier in carriers() if called in map(_words, carrier.names)]
-    if len(known) > 1 and number:
-        bare = compact(number)
-        known = [carrier for carrier in known if carrier.fits(bare)]
-    return _only(known)
-
-
 @dataclass(frozen=True, slots=True)
 class Named:
     """A text that begins with a carrier's name: the name as it was written, and the rest."""
@@ -143,14 +94,102 @@ class Named:
     rest: str
 
 
-def named_at_the_start(text: str) -> Named | None:
-    """Split "PostNord: UA123456785SE" into name and number; None when no carrier is named."""
-    for name in _names():
-        words = r"\s+".join(map(re.escape, name.split()))
-        found = re.fullmatch(rf"({words})[\s:.#-]+(\S.*)", text, re.IGNORECASE | re.DOTALL)
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a link tells: its number, and its carrier where only one has such links."""
+
+    number: str
+    carrier: Carrier | None
+
+
+class Carriers:
+    """The carriers that are known, and what can be asked of them."""
+
+    def __init__(self, known: Sequence[Carrier]) -> None:
+        self.known = tuple(known)
+        # The longest first, so that "DHL Express" is found before "DHL".
+        names = {name for carrier in self.known for name in carrier.names}
+        self._names = sorted(names, key=lambda name: (-len(name), name))
+        spaced = (r"\s+".join(map(re.escape, name.split())) for name in self._names)
+        pattern = rf"({'|'.join(spaced)})[\s:.#-]+(\S.*)"
+        self._named = re.compile(pattern, re.IGNORECASE | re.DOTALL)
+
+    def certain(self, number: str) -> bool:
+        """Tell whether a text is one number for certain: of a known form with its check digit."""
+        bare = compact(number)
+        forms = (form for carrier in self.known for form in carrier.number if form.check)
+        return any(form.fits(bare) for form in forms)
+
+    def of_number(self, number: str, words: str = "") -> Carrier | None:
+        """Return whose number this is, if that is certain.
+
+        words: the name of the order's shipping method. It decides between carriers that the
+        number fits, and names none by itself.
+        """
+        bare = compact(number)
+        alone = [carrier for carrier in self.known if carrier.fits(bare, alone=True)]
+        if len(alone) == 1:
+            return alone[0]
+        named = self._named_in(words)
+        return _only(carrier for carrier in named if carrier.fits(bare))
+
+    def of_company(self, company: str, number: str = "") -> Carrier | None:
+        """Return the carrier that a merchant calls `company`, if it is certain which.
+
+        Its own name comes first; of several with one name it is the one that the number fits.
+        """
+        called = _words(company)
+        own = [carrier for carrier in self.known if carrier.company.casefold() == called]
+        if own:
+            return _only(own)
+        known = [carrier for carrier in self.known if called in carrier.names]
+        if len(known) > 1 and number:
+            bare = compact(number)
+            known = [carrier for carrier in known if carrier.fits(bare)]
+        return _only(known)
+
+    def of_link(self, uri: str) -> Linked | None:
+        """Return what a link tells that is exactly of a known carrier's template."""
+        host = _host(uri)
+        found = [
+            (number, carrier)
+            for carrier in self.known
+            for link in carrier.link
+            if _host(link.uri) == host and (number := number_in(uri, link.uri))
+        ]
+        if len({number for number, _ in found}) != 1:
+            return None
+        return Linked(found[0][0], _only(carrier for _, carrier in found))
+
+    def named_at_the_start(self, text: str) -> Named | None:
+        """Split "PostNord: UA123456785SE" into name and number; None: no carrier is named."""
+        found = self._named.fullmatch(text)
         if found and any(c.isdigit() for c in found[2]):
             return Named(found[1], found[2])
-    return None
+        return None
+
+    def _named_in(self, text: str) -> list[Carrier]:
+        """Return the carriers that a text names: "DHL Express" does not name "DHL" as well."""
+        padded = f" {_words(text)} "
+        found = [name for name in self._names if f" {name} " in padded]
+        longest = {n for n in found if not any(f" {n} " in f" {m} " and m != n for m in found)}
+        return [carrier for carrier in self.known if longest.intersection(carrier.names)]
+
+
+class _File(_Entry):
+    carrier: tuple[Carrier, ...] = Field(min_length=1)
+
+
+@cache
+def carriers() -> Carriers:
+    """Return the carriers of the data file. Raises pydantic's ValidationError when it is wrong."""
+    text = files("saleor_kustom.capture").joinpath("carriers.toml").read_text(encoding="utf-8")
+    return Carriers(_File.model_validate(tomllib.loads(text)).carrier)
+
+
+def compact(number: str) -> str:
+    """Return a number as carriers compare it: upper case, without blanks and punctuation."""
+    return "".join(c for c in number.upper() if c.isalnum())
 
 
 # ---- links
@@ -176,34 +215,17 @@ def filled(template: str, number: str) -> str | None:
 
 def number_in(uri: str, template: str) -> str | None:
     """Return the number that stands in a link at the template's place; None: not such a link."""
-    before, after = (re.escape(part) for part in _comparable(template).split(NUMBER))
-    found = re.fullmatch(f"{before}([^/?#&=;,]+){after}", _comparable(uri))
-    if not found:
+    before, after = _comparable(template).split(NUMBER)
+    whole = _comparable(uri)
+    if not (whole.startswith(before) and whole.endswith(after)):
         return None
-    number = unquote(found[1]).strip()
-    return number if any(c.isdigit() for c in number) else None
+    place = whole[len(before) : len(whole) - len(after)]
+    number = unquote(place).strip()
+    return number if any(c.isdigit() for c in number) and not set(place) & set("/?#&=;,") else None
 
 
-@dataclass(frozen=True, slots=True)
-class Linked:
-    """What a link tells: its number, and its carrier where only one has such links."""
-
-    number: str
-    carrier: Carrier | None
-
-
-def of_link(uri: str) -> Linked | None:
-    """Return what a link tells that is exactly of a known carrier's template."""
-    found = {
-        (number, carrier)
-        for carrier in carriers()
-        for link in carrier.link
-        if (number := number_in(uri, link.uri))
-    }
-    if len({number for number, _ in found}) != 1:
-        return None
-    number = next(iter(found))[0]
-    return Linked(number, _only(carrier for _, carrier in found))
+def _host(uri: str) -> str:
+    return uri.partition("://")[2].partition("/")[0].lower()
 
 
 def _comparable(uri: str) -> str:
@@ -214,21 +236,6 @@ def _comparable(uri: str) -> str:
 
 
 # ---- names
-
-
-def _named_in(text: str) -> Collection[Carrier]:
-    """Return the carriers that a text names: "DHL Express" does not name "DHL" as well."""
-    padded = f" {_words(text)} "
-    found = {name for name in _names() if f" {name} " in padded}
-    longest = {n for n in found if not any(f" {n} " in f" {m} " and m != n for m in found)}
-    return [carrier for carrier in carriers() if longest.intersection(carrier.names)]
-
-
-@cache
-def _names() -> tuple[str, ...]:
-    """Return every name, the longest first."""
-    names = {name for carrier in carriers() for name in carrier.names}
-    return tuple(sorted(names, key=lambda name: (-len(name), name)))
 
 
 def _words(text: str) -> str:

@@ -12,11 +12,9 @@ from saleor_kustom.capture.body import MOST_PARCELS
 from saleor_kustom.capture.carriers import (
     Carrier,
     Linked,
+    carriers,
     filled,
     number_in,
-    of_company,
-    of_link,
-    of_number,
 )
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.policy import Policy
@@ -110,7 +108,7 @@ class _Known:
     def _ruled(self, carrier: Carrier) -> bool:
         """Tell whether the mapping speaks of this carrier, perhaps by a name that it prefers."""
         companies = (rule.shipping_company for rule in self.rules)
-        return any(company and of_company(company) == carrier for company in companies)
+        return any(company and carriers().of_company(company) == carrier for company in companies)
 
     def _complete(self, made: dict[str, str], side: str, words: str) -> None:
         """Add company, method and link of one side: "" is the parcel, "return_" its way back."""
@@ -125,7 +123,7 @@ class _Known:
         if not side and (method := self._first(METHOD)):
             made.setdefault(METHOD, method)
         if self.carriers and company not in made:
-            carrier = of_number(made[number], words) if number in made else None
+            carrier = carriers().of_number(made[number], words) if number in made else None
             if carrier:
                 made[company] = carrier.company
         if link not in made and number in made:
@@ -149,7 +147,7 @@ class _Known:
         return next((value for rule in self.rules if (value := getattr(rule, name))), None)
 
     def _page(self, company: str, number: str) -> str | None:
-        carrier = of_company(company, number) if self.carriers and company else None
+        carrier = carriers().of_company(company, number) if self.carriers and company else None
         return carrier.link[0].uri if carrier and carrier.link else None
 
     def _linked(self, uri: str | None) -> Linked | None:
@@ -159,4 +157,4 @@ class _Known:
         for rule in self.rules:
             if rule.tracking_uri and (number := number_in(uri, rule.tracking_uri)):
                 return Linked(number, None)
-        return of_link(uri) if self.carriers else None
+        return carriers().of_link(uri) if self.carriers else None

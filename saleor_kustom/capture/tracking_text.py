@@ -15,7 +15,8 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from saleor_kustom.capture.carriers import checked, compact, named_at_the_start
+from saleor_kustom.capture.carriers import carriers, compact
+from saleor_kustom.capture.check_digits import sscc
 from saleor_kustom.capture.text import cut, url
 
 #: What Kustom takes of a number (kustom-order-management, section 5.4), in code points.
@@ -80,7 +81,7 @@ def key(number: str) -> str:
     """
     bare = compact(number) or number.casefold()
     with_prefix = re.fullmatch(r"00(\d{18})", bare, re.ASCII)
-    return with_prefix[1] if with_prefix and checked(bare) else bare
+    return with_prefix[1] if with_prefix and sscc(bare) else bare
 
 
 def _once(numbers: Iterable[Piece]) -> list[Piece]:
@@ -92,7 +93,7 @@ def _once(numbers: Iterable[Piece]) -> list[Piece]:
 
 def _numbers(text: str) -> Iterator[Piece]:
     for part in _ALWAYS.split(text):
-        named = named_at_the_start(part.strip(_AROUND))
+        named = carriers().named_at_the_start(part.strip(_AROUND))
         company, rest = (named.company, named.rest) if named else (None, part)
         for written in _apart(rest.strip(_AROUND)):
             number = cut(written.strip(_AROUND), LONGEST_NUMBER)
@@ -122,7 +123,8 @@ def _certainly_one(words: list[str]) -> bool:
     """
     bare = compact("".join(words))
     digits = bare.isdecimal() and not bare.startswith("00")
-    return not digits and checked(bare) and not any(map(checked, words))
+    certain = carriers().certain
+    return not digits and certain(bare) and not any(map(certain, words))
 
 
 def _may_be_whole(text: str) -> bool:

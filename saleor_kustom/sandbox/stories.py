@@ -1,5 +1,6 @@
 """The story that `make demo` plays: what a shop's day does to fulfillments, over real HTTP."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ class Outcome:
     there: SimulatedOrder
     amounts: Sequence[int]  # minor units, capture by capture
     tracking: Mapping[int, Sequence[str]] = field(default_factory=dict)  # by capture, from 0
+    shown: Sequence[str] | None = None  # the numbers that a storefront finds; None: not looked at
     reported: bool = True
 
 
@@ -109,11 +111,12 @@ async def several_numbers(world: World, settle: Settle) -> Outcome:
     await settle()
     again = world.saleor.fulfill(order["id"], tracking="uj 338 439 355 se")
     await settle()
-    by_3pl = {"tracking_number": '["RR123456785SE", "1Z999AA10123456784"]'}
+    by_3pl = {"tracking_number": '["RR123456785SE", "CP123456785SE"]'}
     world.saleor.update_metadata(again["id"], by_3pl)
     await settle()
-    told = ["UJ338439355SE", "RR123456785SE", "1Z999AA10123456784"]
-    return Outcome("Late, changed, several", order, there, (93_09 + 49_00,), {0: told})
+    told = ["UJ338439355SE", "RR123456785SE", "CP123456785SE"]
+    amounts = (93_09 + 49_00,)
+    return Outcome("Late, changed, several", order, there, amounts, {0: told}, shown=told[1:])
 
 
 STORIES = (
@@ -154,7 +157,15 @@ def _in_saleor(outcome: Outcome) -> list[str]:
     charged = [event["pspReference"] for event in transaction["events"]]
     if charged != (ids if outcome.reported else []):
         found.append(f"the transaction's events are {charged}")
-    return found
+    return found + _in_storefront(outcome)
+
+
+def _in_storefront(outcome: Outcome) -> list[str]:
+    public = _metadata(outcome.order["fulfillments"][-1], "metadata").get("kustom.tracking", "[]")
+    numbers = [entry.get("tracking_number") for entry in json.loads(public)]
+    if outcome.shown is None or numbers == list(outcome.shown):
+        return []
+    return [f"a storefront is shown {numbers}, not {list(outcome.shown)}"]
 
 
 def _metadata(item: Wire, which: str) -> dict[str, str]:

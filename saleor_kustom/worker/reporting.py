@@ -35,8 +35,8 @@ async def report(journey: Journey) -> None:
     """Write capture id and tracking to Saleor: one request, idempotent, so asked until it took."""
     order = journey.order or await read_saleor(journey)
     captured = await _captured(journey)
-    if journey.fulfillment:
-        captured = replace(captured, tracking=wanted(journey, order, journey.fulfillment))
+    tracking = wanted(journey, order, journey.fulfillment) if journey.fulfillment else ()
+    captured = replace(captured, tracking=tracking)
     chosen = _transaction(journey, order, captured.binding)
     if isinstance(chosen, ReportProblem):
         chosen = await _own_transaction(journey, order, captured.binding) or chosen
@@ -62,7 +62,7 @@ async def report(journey: Journey) -> None:
     if journey.capture.canceled:
         raise await _rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
     detail = {"problem": columns["report_problem"]}
-    if await is_behind(journey, order):
+    if await is_behind(journey, tracking):
         await journey.advance(Event.REPORT_ACCEPTED, detail=detail, **columns)
         return
     raise await journey.rest(Event.REPORT_ACCEPTED, what="reported", detail=detail, **columns)

@@ -23,7 +23,7 @@ from saleor_kustom.store import Capture
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, binding_of, look
 from saleor_kustom.worker.sending import KEY_HONOURED_S, SETTLED_AFTER_S
-from saleor_kustom.worker.targets import lacking, targets, told
+from saleor_kustom.worker.targets import lacking, takes_over, targets, told
 
 #: Why a parcel's tracking waits: another one's, to the same capture, may still be on its way.
 UNSETTLED = "tracking_unsettled"
@@ -36,17 +36,14 @@ def wanted(journey: Journey, order: Order, fulfillment: Fulfillment) -> tuple[En
     return found.entries
 
 
-async def is_behind(journey: Journey, order: Order) -> bool:
-    """Tell whether Saleor has tracking that Kustom lacks and has not refused.
+async def is_behind(journey: Journey, entries: Sequence[Entry]) -> bool:
+    """Tell whether Kustom lacks some of a parcel's tracking, and has not refused it.
 
     It may have come since the plan was frozen, in an earlier claim: the news of it woke the row
     before this claim, so nothing will wake it again.
     """
-    if journey.fulfillment is None:
-        return False
-    rows = await _rows(journey)
-    found = lacking(journey.capture, rows, wanted(journey, order, journey.fulfillment))
-    return any(lack.missing for lack in found)
+    rows = await _rows(journey) if entries else ()
+    return any(lack.missing for lack in lacking(journey.capture, rows, entries))
 
 
 async def follow(journey: Journey, order: Order, fulfillment: Fulfillment) -> None:
@@ -238,6 +235,9 @@ async def _show(
 
 
 async def _rows(journey: Journey) -> list[Capture]:
+    """Return the rows that matter: the order's, where the parcel took over another's capture."""
+    if not takes_over(journey.capture):
+        return [journey.capture]
     return await journey.parts.store.captures.of_order(
         journey.capture.api_url, journey.capture.order_id
     )
