@@ -5,35 +5,43 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
 from saleor_kustom.errors import StoreUnavailable
-from saleor_kustom.gauge import Gauge, Measured
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.keys import KeyRing
 from saleor_kustom.saleor.listing import Listing
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Store
+from saleor_kustom.store import Link, Store
+from saleor_kustom.web.linking import LinkNow
 from saleor_kustom.web.operations import Health, create_operations
 from saleor_kustom.web.server import create_web
+from saleor_kustom.web.transactions import PATIENCE_S
 from saleor_kustom.worker import Parts, Worker
 from saleor_kustom.worker.before_install import BeforeInstall
 from saleor_kustom.worker.compare import Compare
 from saleor_kustom.worker.desk import Desk
 from saleor_kustom.worker.expiry import Expiry
+from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
+from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
+from saleor_kustom.worker.retention import strip_old
+from saleor_kustom.worker.sessions import Sessions
+from saleor_kustom.worker.webhooks import WebhookSync
 
 _log = logging.getLogger(__name__)
 
@@ -61,8 +69,11 @@ class App:
     saleor: SaleorClient
     keys: KeyRing
     worker: Worker
+    linker: Linker
+    webhooks: WebhookSync
     reconciler: Reconciler
     before_install: BeforeInstall
+    closing: Closing
     web: Starlette
     operations: Starlette  # metrics and health, for the operator's own network
 
@@ -77,21 +88,28 @@ async def open_app(
     monotonic: Callable[[], float] | None = None,
     extra_routes: Sequence[BaseRoute] = (),
     lease: Lease | None = None,
+    patience_s: float = PATIENCE_S,
+    hooks: Hooks | None = None,
 ) -> AsyncIterator[App]:
     """Open store and clients and join the parts; close them in the end.
 
     A `transport` stands for the network (tests, the sandbox); `clock` (unix seconds) replaces
-    the database's time, `monotonic` (default: that clock) the process's own; `lease` is other
-    than the usual one in tests alone. Raises
+    the database's time, `monotonic` (default: that clock) the process's own; `lease` and
+    `patience_s` (of a request that Saleor waits for) are other than usual in tests alone;
+    `hooks`: those of the installed packages. Raises
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
-    store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
-    to_kustom = Measured(
-        Gauge(), transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    store = await Store.open(
+        settings.database_url,
+        secret_key=settings.secret_key,
+        previous_key=settings.secret_key_previous,
+        clock=clock,
     )
-    to_saleor = Measured(
-        Gauge(),
+    to_kustom = Outbound(
+        transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
+    )
+    to_saleor = Outbound(
         transport=saleor_transport,
         deadline_s=min(_SALEOR_S, lease.call_s),
         allow_private_hosts=settings.allow_private_hosts,
@@ -115,6 +133,8 @@ async def open_app(
             monotonic=monotonic or clock or time.monotonic,
             extra_routes=extra_routes,
             lease=lease,
+            patience_s=patience_s,
+            hooks=hooks or Hooks.load(),
         )
     finally:
         await to_kustom.aclose()
@@ -127,13 +147,15 @@ def _join(
     settings: Settings,
     store: Store,
     *,
-    to_kustom: Measured,
-    to_saleor: Measured,
+    to_kustom: Outbound,
+    to_saleor: Outbound,
     to_strangers: Outbound,
     clock: Callable[[], float],
     monotonic: Callable[[], float],
     extra_routes: Sequence[BaseRoute],
     lease: Lease,
+    patience_s: float,
+    hooks: Hooks,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
     saleor = SaleorClient(to_saleor)
@@ -150,8 +172,11 @@ def _join(
         monotonic=monotonic,
         chance=random.random,
         lease=lease,
+        hooks=hooks,
     )
     worker = Worker(parts, slots=settings.concurrency)
+    linker = Linker(parts, wake=worker.wake)
+    closing = Closing(parts)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -160,25 +185,46 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(
-            parts,
-            worker.wake,
-            {"kustom": to_kustom.gauge, "saleor": to_saleor.gauge},
-            chosen_by_operator(settings),
-            monotonic,
-        ),
+        desk=Desk(parts, worker.wake, linker, closing, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
+        policy=parts.policy,
+        link_now=_link_now(linker),
+        sessions=Sessions(parts),
+        patience_s=patience_s,
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
     compare = Compare(store, saleor, kustom, parts.pace, parts.policy)
-    reconciler = Reconciler(store, listing, compare, expiry)
+    reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
     operations = create_operations(store, health, parts.pace.breakers)
-    return App(settings, store, kustom, saleor, keys, worker, reconciler, before, web, operations)
+    return App(
+        settings,
+        store,
+        kustom,
+        saleor,
+        keys,
+        worker,
+        linker,
+        WebhookSync(store, saleor, settings.app_url),
+        reconciler,
+        before,
+        closing,
+        web,
+        operations,
+    )
+
+
+def _link_now(linker: Linker) -> LinkNow:
+    """Return how a checkout's server has an order linked."""
+
+    async def link_now(shop: Shop, order_id: str, kustom_order_id: str) -> Link:
+        return await linker.now(shop, order_id, kustom_order_id, how=How.API, who="link token")
+
+    return link_now
 
 
 def chosen_by_operator(settings: Settings) -> Policy:
@@ -226,18 +272,41 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+        await app.store.links.start()
+        await asyncio.gather(
+            app.worker.run(stop),
+            app.linker.run(stop),
+            _every_minute("reconcile", lambda: _reconcile(app), stop),
+            _every_minute("compare webhooks", app.webhooks.tick, stop),
+        )
 
 
-async def _reconcile(app: App, stop: asyncio.Event) -> None:
-    """Look for what was lost: on start, and then whenever a turn is due."""
+async def _reconcile(app: App) -> None:
+    """Look for what was lost, if a turn is due, and strip deliveries that are old enough."""
+    await strip_old(app.store, app.settings.retention_days)
+    await app.reconciler.tick(app.worker.parts.clock())
+    app.worker.wake()
+
+
+async def _every_minute(
+    what: str, tick: Callable[[], Awaitable[None]], stop: asyncio.Event
+) -> None:
+    """Do something on start and then every minute, until told to stop, even in the middle."""
+    stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():
+        turn = asyncio.create_task(_quietly(what, tick))
         try:
-            await app.reconciler.tick(app.worker.parts.clock())
-            app.worker.wake()
-        except StoreUnavailable as error:
-            _log.warning("could not reconcile now: %s", error)
-        except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
-            _log.exception("a bug stopped a reconciliation")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
+            await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            turn.cancel()
+        await asyncio.wait({stopped}, timeout=_LOOK_EVERY_S)
+    stopped.cancel()
+
+
+async def _quietly(what: str, tick: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await tick()
+    except StoreUnavailable as error:
+        _log.warning("could not %s now: %s", what, error)
+    except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
+        _log.exception("a bug kept us from: %s", what)

@@ -18,7 +18,8 @@ RULES = [
 #: Gauges of web/operations; they are made at each scrape.
 GAUGES = {
     "queue_waiting", "queue_due", "queue_running", "queue_oldest_due_seconds", "held", "paused",
-    "authorized_minor_units", "expiring_minor_units", "breaker_open", "database_up", "info",
+    "waiting_minor_units", "authorized_minor_units", "expiring_minor_units",
+    "breaker_open", "database_up", "info",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ upper case: values that we do not know are kept and shown, never mapped to one t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -19,6 +19,17 @@ class KustomCapture:
     amount_minor: int
     captured_at: datetime | None = None
     shipping_info: tuple[Mapping[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KustomRefund:
+    """One refund that Kustom lists on the order. Refunds belong to the order, not to a capture."""
+
+    refund_id: str | None  # None: Kustom did not say
+    reference: str | None
+    amount_minor: int
+    description: str | None = None
+    refunded_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +48,16 @@ class Authorization:
     expires_at: datetime | None = None
     merchant_reference1: str | None = None
     merchant_reference2: str | None = None
+    shopper: str | None = field(default=None, repr=False)  # see capture/shopper.py
     captures: tuple[KustomCapture, ...] = ()
+    refunds: tuple[KustomRefund, ...] = ()
+
+    @property
+    def refundable_minor(self) -> int:
+        """Return what was captured and not refunded yet."""
+        return self.captured_amount_minor - self.refunded_amount_minor
+
+    @property
+    def lists_refunds(self) -> bool:
+        """Tell whether every refund is listed: only then a look can show that one is not there."""
+        return sum(r.amount_minor for r in self.refunds) >= self.refunded_amount_minor

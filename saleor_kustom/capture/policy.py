@@ -40,6 +40,14 @@ class GiftCard(StrEnum):
     LAST = "last"  # as late as possible
 
 
+class MerchantReferences(StrEnum):
+    """Whether linking tells Kustom the order's number, as its merchant_reference1."""
+
+    IF_EMPTY = "if_empty"  # only where there is none
+    OVERWRITE = "overwrite"  # wherever it is another text, as "#12" for the order 12
+    NEVER = "never"
+
+
 class ForeignTransaction(StrEnum):
     """What Saleor is told where it has no transaction that we may report on (domain rule 24)."""
 
@@ -76,6 +84,20 @@ class Policy:
     extend_authorizations: Annotated[
         bool, _about("ask Kustom for more time before an authorization expires", example=True)
     ] = False
+    refund_canceled: Annotated[
+        bool,
+        _about("refund a parcel that was cancelled after its capture by itself, unless it ships "
+               "again", example=True),
+    ] = False  # fmt: skip
+    refund_canceled_after_s: Annotated[
+        float, Field(ge=0.0, description="how long such a parcel waits, in seconds",
+                     examples=[172_800.0]),
+    ] = 86_400.0  # fmt: skip
+    cancel_at_kustom: Annotated[
+        bool,
+        _about("cancel a cancelled order at Kustom too, if nothing of it was captured",
+               example=True),
+    ] = False  # fmt: skip
     extra_currencies: Annotated[
         frozenset[_Currency], _about("currencies to allow beside Kustom's own", ["CZK", "HUF"])
     ] = frozenset()
@@ -99,6 +121,10 @@ class Policy:
     carrier_file: Annotated[
         bool, _about("let the file of carriers name companies and links", example=False)
     ] = True
+    merchant_references: Annotated[
+        MerchantReferences,
+        _about("whether linking sets Kustom's merchant reference to the order's number", "never"),
+    ] = MerchantReferences.IF_EMPTY
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,12 @@ from saleor_kustom.capture.tracking_text import key, names
 
 
 def difference(wanted: Iterable[Entry], sent: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return the entries to send, or the parts of them that are new, within Kustom's limit."""
+    """Return the entries to send, or the parts of them that are new, within Kustom's limit.
+
+    What was sent of an order whose personal data was erased is not known any more: all of it.
+    """
+    if any("erased" in one for one in sent):
+        return ()
     known = _Sent()
     for one in sent:
         known.add(one)

@@ -1,7 +1,7 @@
 """`credentials`: which Kustom account each channel's orders are captured with."""
 
+import json
 import sys
-from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -11,6 +11,7 @@ from rich.table import Table
 from saleor_kustom.capture.checkup import AccountVerdict
 from saleor_kustom.capture.parties import Account, merchant_of
 from saleor_kustom.cli.common import the_shop, with_store
+from saleor_kustom.doctor.of_shop import ACCOUNT_WORDS
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
@@ -56,15 +57,28 @@ def set_(
 
 
 @app.command("list")
-def list_(saleor_api_url: ShopUrl) -> None:
-    """List the accounts; passwords are never shown."""
+def list_(
+    saleor_api_url: ShopUrl,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """List the accounts; passwords are never shown.
+
+    Example: saleor-kustom credentials list --saleor-api-url https://shop.example/graphql/
+    """
 
     async def task(_settings: Settings, store: Store) -> list[tuple[str | None, Account]]:
         shop = await the_shop(store, saleor_api_url)
         return list(await store.accounts.list(shop.api_url))
 
+    accounts = with_store(task)
+    if as_json:
+        for channel, account in accounts:
+            known = {"channel": channel, "environment": account.environment}
+            known |= {"merchant_id": account.merchant_id, "username": account.username}
+            typer.echo(json.dumps(known, ensure_ascii=False))
+        return
     table = Table("channel", "environment", "merchant", "username")
-    for channel, account in with_store(task):
+    for channel, account in accounts:
         table.add_row(
             channel or "(default)", account.environment, account.merchant_id, account.username
         )
@@ -73,7 +87,10 @@ def list_(saleor_api_url: ShopUrl) -> None:
 
 @app.command("test")
 def test(saleor_api_url: ShopUrl, channel: Channel = None) -> None:
-    """Ask Kustom for an order that does not exist: 404 proves that the credentials are right."""
+    """Ask Kustom for an order that does not exist: 404 proves that the credentials are right.
+
+    Example: saleor-kustom credentials test --saleor-api-url https://shop.example/graphql/
+    """
 
     async def task(settings: Settings, store: Store) -> str | None:
         shop = await the_shop(store, saleor_api_url)
@@ -101,22 +118,10 @@ async def _problem(settings: Settings, account: Account, known: str | None) -> s
     outbound = Outbound(user_agent=settings.user_agent)
     try:
         kustom = KustomClient(outbound, hosts=settings.kustom_hosts)
-        return _PROBLEMS[await check_account(kustom, account, known)]
+        verdict = await check_account(kustom, account, known)
     finally:
         await outbound.aclose()
-
-
-_PROBLEMS: Mapping[AccountVerdict, str | None] = {
-    AccountVerdict.RIGHT: None,
-    AccountVerdict.WRONG_PASSWORD: "Kustom does not accept username and password (401)",
-    AccountVerdict.WRONG_ENVIRONMENT: "username and password are right in the other environment; "
-    "set them with that one",
-    AccountVerdict.FOREIGN_MERCHANT: "Kustom accepts the credentials, but they do not show this "
-    "merchant's orders",
-    AccountVerdict.BLOCKED: "a firewall in front of Kustom refused the call (HTML 403)",
-    AccountVerdict.NO_NETWORK: "Kustom could not be reached",
-    AccountVerdict.NO_ANSWER: "Kustom gave no sensible answer",
-}
+    return None if verdict is AccountVerdict.RIGHT else " ".join(ACCOUNT_WORDS[verdict])
 
 
 def _password() -> str:

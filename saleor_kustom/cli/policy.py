@@ -27,7 +27,10 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a ta
 
 @app.command("show")
 def show(shop: ShopUrl, channel: Channel = None, as_json: AsJson = False) -> None:
-    """Show every choice, and whether default, environment, shop or channel made it."""
+    """Show every choice, and whether default, environment, shop or channel made it.
+
+    Example: saleor-kustom policy show https://shop.example/graphql/ --channel se
+    """
 
     async def task(settings: Settings, store: Store) -> dict[str, Any]:
         found = await the_shop(store, shop)
@@ -94,7 +97,10 @@ def unset(
     keys: Annotated[list[str], typer.Argument(help="The choices to leave.")],
     channel: Channel = None,
 ) -> None:
-    """Leave choices to what they are inherited from: the shop, the environment, the default."""
+    """Leave choices to what they are inherited from: the shop, the environment, the default.
+
+    Example: saleor-kustom policy unset https://shop.example/graphql/ shipping_fee --channel se
+    """
 
     async def task(_settings: Settings, store: Store) -> list[str]:
         found = await the_shop(store, shop)

@@ -22,14 +22,20 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 8080,
 ) -> None:
-    """Serve the app and work on captures, in one process."""
+    """Serve the app and work on captures, in one process.
+
+    Example: saleor-kustom serve --host 0.0.0.0 --port 8080
+    """
     settings = settings_of.load()
     log_to_stderr(settings.log_level, settings.log_format)
     asyncio.run(_serve(settings, host, port))
 
 
 def work() -> None:
-    """Work on captures without serving; several may run beside each other on PostgreSQL."""
+    """Work on captures without serving; several may run beside each other on PostgreSQL.
+
+    Example: saleor-kustom work
+    """
     settings = settings_of.load()
     if settings.database_url.startswith("sqlite"):
         raise SettingsError(

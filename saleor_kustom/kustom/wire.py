@@ -18,7 +18,8 @@ from pydantic import (
     model_validator,
 )
 
-from saleor_kustom.capture.authorization import Authorization, KustomCapture
+from saleor_kustom.capture.authorization import Authorization, KustomCapture, KustomRefund
+from saleor_kustom.capture.shopper import shopper_of
 
 
 class Nonsense(ValueError):  # noqa: N818 - the client turns it into a verdict
@@ -46,10 +47,16 @@ def _entries(value: Any) -> Any:
     ]
 
 
+def _shopper(value: Any) -> Any:
+    """Of an address only a digest of its e-mail is kept: enough to tell two shoppers apart."""
+    return shopper_of(value.get("email")) if isinstance(value, dict) else None
+
+
 Upper = Annotated[str, BeforeValidator(_upper)]
 #: Minor units; never negative where we read them, and within the contract's int64.
 Minor = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 Time = Annotated[datetime, BeforeValidator(_time)]
+Shopper = Annotated[str | None, BeforeValidator(_shopper)]
 Entries = Annotated[list[dict[str, str]], BeforeValidator(_entries)]
 
 
@@ -85,6 +92,26 @@ class WireCapture(_Wire):
         )
 
 
+class WireRefund(_Wire):
+    """An element of an order's `refunds`."""
+
+    refund_id: str | None = None
+    refunded_amount: Minor
+    reference: str | None = None
+    description: str | None = None
+    refunded_at: Time | None = None
+
+    def value(self) -> KustomRefund:
+        """Return what decisions are made on."""
+        return KustomRefund(
+            refund_id=self.refund_id or None,
+            reference=self.reference,
+            amount_minor=self.refunded_amount,
+            description=self.description,
+            refunded_at=_utc(self.refunded_at),
+        )
+
+
 class WireOrder(_Wire):
     """`GET /orders/{id}`. Holds no personal data: what we do not name is not kept."""
 
@@ -101,7 +128,9 @@ class WireOrder(_Wire):
     expires_at: Time | None = None
     merchant_reference1: str | None = None
     merchant_reference2: str | None = None
+    shopper: Shopper = Field(default=None, alias="billing_address", repr=False)
     captures: list[WireCapture] = []
+    refunds: list[WireRefund] = []
 
     def value(self) -> Authorization:
         """Return what decisions are made on."""
@@ -119,7 +148,9 @@ class WireOrder(_Wire):
             expires_at=_utc(self.expires_at),
             merchant_reference1=self.merchant_reference1 or None,
             merchant_reference2=self.merchant_reference2 or None,
+            shopper=self.shopper,
             captures=tuple(capture.value() for capture in self.captures),
+            refunds=tuple(refund.value() for refund in self.refunds),
         )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from saleor_kustom.capture.delivery import utc_text
 from saleor_kustom.capture.fulfillment import (
+    Checkout,
     Fulfillment,
     FulfillmentLine,
     Order,
@@ -19,6 +20,7 @@ from saleor_kustom.capture.fulfillment import (
     Transaction,
 )
 from saleor_kustom.capture.money import kustom_rate, rounded, to_minor
+from saleor_kustom.capture.shopper import shopper_of
 from saleor_kustom.errors import Refused
 from saleor_kustom.saleor.wire import NOTHING, Metadata, Money, Price, Rate, Taxed, Wire
 
@@ -32,6 +34,14 @@ def read_order(wire: Mapping[str, Any]) -> Order:
         raise Refused("NOT_UNDERSTOOD", (f"the order's {fields}",)) from error
     except ValueError as error:
         raise Refused("NOT_UNDERSTOOD", (str(error),)) from error
+
+
+def read_checkout(wire: Mapping[str, Any]) -> Checkout:
+    """Return a checkout. Raises Refused("NOT_UNDERSTOOD")."""
+    try:
+        return _Checkout.model_validate(wire).value()
+    except ValueError as error:
+        raise Refused("NOT_UNDERSTOOD", ("the checkout",)) from error
 
 
 def read_fulfillment(wire: Mapping[str, Any]) -> Fulfillment:
@@ -222,6 +232,8 @@ class _Order(Wire):
     total_authorized: Money = NOTHING
     total_charged: Money = NOTHING
     gift_cards: list[Any] | None = None  # absent: not known
+    user_email: Any = Field(default=None, repr=False)
+    checkout_id: str | None = None
     metadata: Metadata = Field(default_factory=dict)
     private_metadata: Metadata = Field(default_factory=dict)
     lines: list[_Line]
@@ -257,6 +269,8 @@ class _Order(Wire):
             fulfillments=tuple(f.value() for f in self.fulfillments),
             transactions=tuple(t.value(currency) for t in self.transactions),
             gift_cards_used=None if self.gift_cards is None else len(self.gift_cards),
+            shopper=shopper_of(self.user_email),
+            checkout_id=self.checkout_id,
             metadata=self.metadata,
             private_metadata=self.private_metadata,
         )
@@ -272,3 +286,25 @@ class _Order(Wire):
         if not self.channel.tax_configuration.prices_entered_with_tax:
             entered *= 1 + self.shipping_tax_rate
         return max(shipping_minor, to_minor(rounded(entered, currency), currency))
+
+
+class _Checkout(Wire):
+    id: str
+    token: str = ""
+    channel: _Channel = _Channel()
+    total_price: Taxed
+    email: Any = Field(default=None, repr=False)
+    transactions: tuple[_Transaction, ...] = ()
+
+    def value(self) -> Checkout:
+        gross = self.total_price.gross
+        currency = (gross.currency or self.channel.currency_code or "").upper()
+        return Checkout(
+            id=self.id,
+            token=self.token,
+            channel=self.channel.slug,
+            currency=currency,
+            total_minor=gross.minor(currency),
+            shopper=shopper_of(self.email),
+            transactions=tuple(t.value(currency) for t in self.transactions),
+        )

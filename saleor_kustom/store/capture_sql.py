@@ -44,11 +44,12 @@ RENEW = f"update capture set due_at = :now + :lease where {FENCE} returning id"
 HISTORY_FENCED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, :history_what, :history_detail from capture where {FENCE}"""
 
-#: Once for each capture: it is not captured yet when this runs. In the order's currency.
+#: Once for each that brings money in: it is not captured yet when this runs.
 COUNT_CAPTURED = f"""insert into captured_hour (api_url, hour, currency, captures, amount_minor)
     select api_url, :captured_hour, coalesce(cast(:captured_currency as text), currency, ''), 1,
         coalesce(cast(:captured_minor as bigint), amount_minor, 0)
     from capture where {FENCE} and state not in ('captured', 'reported')
+        and kind in ('fulfillment', 'charge')
     on conflict (api_url, hour, currency) do update set captures = captured_hour.captures + 1,
         amount_minor = captured_hour.amount_minor + excluded.amount_minor"""
 
@@ -132,7 +133,8 @@ MOVE_LINE = f"""update capture set line = :line, account = :account
 # Without `order by`, for which SQLite would rather read a whole shop in that order.
 OF_ORDER = "select * from capture where api_url = :api_url and order_id = :order_id"
 NAMESAKES = """select * from capture
-    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id"""
+    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id
+    and kind = 'fulfillment'"""
 BINDING = "select * from binding where api_url = :api_url and order_id = :order_id"
 GET = "select * from capture where api_url = :api_url and id = :id"
 
@@ -168,7 +170,10 @@ HELD = "held > ''"
 RESUMED = """insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'resumed', :detail from capture
     where api_url = :api_url and id = :id and held is not null"""
-RESUME = f"""{_WAKE}, held = null, held_detail = '{{}}', waiting = 'resumed', failures = 0
+#: A person who retries after a cancellation that Saleor does not confirm says that there was none.
+RESUME = f"""{_WAKE}, held = null,
+    canceled = case when held = 'cancellation_unconfirmed' then 0 else canceled end,
+    held_detail = '{{}}', waiting = 'resumed', failures = 0
     where api_url = :api_url and id = :id and held is not null returning id"""
 
 #: A person would not wait for the next try. What runs or is held is not touched.
@@ -176,7 +181,7 @@ _HASTENABLE = """api_url = :api_url and id = :id and held is null and worker is 
     and state in ('received', 'planned', 'sending')"""
 HASTENED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'hastened', :detail from capture where {_HASTENABLE}"""
-HASTEN = f"{_WAKE}, failures = 0 where {_HASTENABLE} returning id"
+HASTEN = f"{_WAKE}, waiting = 'resumed', failures = 0 where {_HASTENABLE} returning id"
 
 HELD_AFTER = """select id from capture where api_url = :api_url and held = :reason
     and id > :after and id <= :until order by id limit :limit"""

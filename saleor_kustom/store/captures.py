@@ -12,6 +12,7 @@ from typing import Any
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.errors import SaleorKustomError
 from saleor_kustom.store import capture_sql as sql
+from saleor_kustom.store import link_sql
 from saleor_kustom.store.capture_row import Capture, as_json, capture_of, written
 from saleor_kustom.store.database import Conflict, Database, Row, Statement
 from saleor_kustom.store.finding import Wanted, finding
@@ -93,7 +94,8 @@ class Captures:
         update = (sql.KEEP_GOING if keep else sql.LET_GO).replace("{sets}", sets)
         held = {**_of(capture), "reason": wakes}
         siblings = ((sql.WAKE_SIBLINGS, held),) if wakes else ()
-        counted = _counted(columns, params) if columns.get("captured_at") is not None else ()
+        is_new = columns.get("captured_at") is not None and capture.captures
+        counted = _counted(columns, params) if is_new else ()
         rows = await self._db(*siblings, *counted, (sql.HISTORY_FENCED, params), (update, params))
         if not rows:
             raise LeaseLost(f"capture {capture.id}")
@@ -132,15 +134,19 @@ class Captures:
         params = {"api_url": api_url, "reason": reason}
         return len(await self._db((sql.WAKE_HELD, params)))
 
+    async def wake_paused(self, api_url: str) -> int:
+        """Look again at what waited for a pause of the shop's to end."""
+        return len(await self._db((f"{sql.WAKE_PAUSED} returning id", {"api_url": api_url})))
+
     async def resume(self, api_url: str, capture_row: int, who: str, why: str) -> bool:
         """Take a held mark away; the capture goes on from where it stands, now."""
         detail = as_json({"who": who, "why": why})
         params = {"api_url": api_url, "id": capture_row, "detail": detail}
         return bool(await self._db((sql.RESUMED, params), (sql.RESUME, params)))
 
-    async def hasten(self, api_url: str, capture_row: int, who: str) -> bool:
+    async def hasten(self, api_url: str, capture_row: int, who: str, why: str = "") -> bool:
         """Make a capture that waits due now. False: it runs, is held, or has been captured."""
-        detail = as_json({"who": who})
+        detail = as_json({"who": who, "why": why})
         params = {"api_url": api_url, "id": capture_row, "detail": detail}
         return bool(await self._db((sql.HASTENED, params), (sql.HASTEN, params)))
 
@@ -152,10 +158,13 @@ class Captures:
         rows = await self._db.read(sql.HELD_AFTER, {**params, "limit": limit})
         return [row["id"] for row in rows]
 
-    async def bind(self, capture: Capture, binding: Binding, how: str) -> bool:
+    async def bind(
+        self, capture: Capture, binding: Binding, how: str, *, checkout_id: str | None = None
+    ) -> bool:
         """Bind the capture's order for good; False: one of the two is bound to another.
 
-        All rows of the order move to the Kustom order's line in the same transaction.
+        All rows of the order move to the Kustom order's line in the same transaction. What the
+        order's own checkout was answered for is taken over from it.
         """
         params = {
             "api_url": capture.api_url,
@@ -164,12 +173,16 @@ class Captures:
             "merchant_id": binding.merchant_id,
             "kustom_order_id": binding.kustom_order_id,
             "how": how,
+            "checkout_id": checkout_id or "",
+            "takes_over": 0,
             "line": binding.line,
             "account": f"{binding.environment}/{binding.merchant_id}",
         }
         rows = await self._db(
             *self._db.in_turn(capture.api_url, capture.order_id),
+            (link_sql.TAKE_OVER, params),
             (sql.BIND, params),
+            (link_sql.FOLLOW_UP, params),
             (sql.MOVE_LINE, params),
             (sql.IS_BOUND, params),
         )

@@ -26,6 +26,7 @@ class Numbers:
     oldest_due_s: float  # how long the longest due one has been so; 0: none is due
     held: Mapping[str, int]  # by reason
     paused: Mapping[str, int]  # pauses by scope
+    waiting_money: Sequence[Money]  # of parcels that are not captured yet, as far as known
     authorized: Sequence[Money]  # not captured, not expired, as the last night saw it
     expiring: Sequence[Money]  # of these, within a week
 
@@ -38,6 +39,7 @@ async def read_numbers(db: Database) -> Numbers:
     [queue] = await db.read(_QUEUE)
     held = await db.read(_HELD)
     paused = await db.read(_PAUSED)
+    open_money = await db.read(_OPEN_MONEY)
     money = await db.read(_MONEY, {"week": _WEEK_S})
     return Numbers(
         waiting=queue["waiting"],
@@ -46,6 +48,7 @@ async def read_numbers(db: Database) -> Numbers:
         oldest_due_s=max(0.0, queue["oldest"] or 0.0),
         held={row["held"]: row["n"] for row in held},
         paused={row["scope"]: row["n"] for row in paused},
+        waiting_money=[Money(r["currency"], r["n"], int(r["minor"])) for r in open_money],
         authorized=[Money(r["currency"], r["n"], int(r["minor"])) for r in money],
         expiring=[
             Money(r["currency"], r["soon"], int(r["soon_minor"])) for r in money if r["soon"]
@@ -61,6 +64,13 @@ _QUEUE = """select count(*) as waiting,
     from capture where due_at is not null"""
 _HELD = f"select held, count(*) as n from capture where {HELD} group by held order by held"
 _PAUSED = "select scope, count(*) as n from pause group by scope order by scope"
+# Each arm has a partial index: what falls due, and what is held.
+_OPEN_MONEY = f"""select coalesce(currency, '') as currency, count(*) as n,
+        sum(coalesce(amount_minor, worth_minor, 0)) as minor
+    from capture where state in ('received', 'planned', 'sending') and id in (
+        select id from capture where due_at is not null
+        union select id from capture where {HELD})
+    group by 1 order by 1"""
 # By the partial index open_authorization_left.
 _MONEY = """select currency, count(*) as n, sum(remaining_minor) as minor,
         sum(case when expires_at <= :now + :week then 1 else 0 end) as soon,

@@ -16,6 +16,8 @@ from saleor_kustom.store.database import Database, Row, Statement
 _WAKES: Mapping[str, Reason] = {
     "extra_currencies": Reason.CURRENCY_UNTESTED,
     "kustom_order_id_key": Reason.NOT_LINKED,
+    "refund_canceled": Reason.CANCELED_AFTER_CAPTURE,
+    "refund_canceled_after_s": Reason.CANCELED_AFTER_CAPTURE,
 }
 #: Of writers that meet one gets through, so nobody is this unlucky.
 _TRIES = 20

@@ -9,6 +9,7 @@ from saleor_kustom.capture.parties import Mode, Shop
 from saleor_kustom.store.capture_sql import WAKE_SHOP
 from saleor_kustom.store.database import Database, Row
 from saleor_kustom.store.history import of_shop
+from saleor_kustom.store.link_sql import WAKE_WAITING
 from saleor_kustom.store.secrets import Secrets
 
 
@@ -87,7 +88,9 @@ class Shops:
         """Say whether the shop's fulfillments move money."""
         params = {"api_url": api_url, "mode": mode.value if mode else None}
         change = of_shop(api_url, "mode_set", {"mode": params["mode"], "who": who})
-        await self._db(change, ("update shop set mode = :mode where api_url = :api_url", params))
+        sql = "update shop set mode = :mode where api_url = :api_url"
+        # Links that wait for the shop to write look again.
+        await self._db(change, (WAKE_WAITING, params), (sql, params))
 
     async def keys(self, api_url: str) -> StoredKeys | None:
         """Return the kept public keys."""

@@ -93,6 +93,9 @@ def _shared(numbers: Numbers) -> list[CollectorRegistry]:
                {(reason,): n for reason, n in numbers.held.items()}),
         _gauge("paused", "Pauses by scope: shop, channel, order, account.", ("scope",),
                {(scope,): n for scope, n in numbers.paused.items()}),
+        _gauge("waiting_minor_units", "What parcels that are not captured yet are worth, held "
+               "ones too, in minor units.", by_currency,
+               {(one.currency,): one.minor for one in numbers.waiting_money}),
         _gauge("authorized_minor_units", "Money authorized and not captured, as the last night "
                "saw it, in minor units.", by_currency,
                {(one.currency,): one.minor for one in numbers.authorized}),

@@ -10,6 +10,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from saleor_kustom.capture.parties import Shop
+from saleor_kustom.capture.policy import Policy
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -20,10 +22,14 @@ from saleor_kustom.web import statics
 from saleor_kustom.web.bodies import refusal
 from saleor_kustom.web.dashboard import Dashboard
 from saleor_kustom.web.dashboard.desk import Desk
+from saleor_kustom.web.genuine import Verifier
 from saleor_kustom.web.installation import Installations
 from saleor_kustom.web.limits import Limits
+from saleor_kustom.web.linking import LinkApi, LinkNow
 from saleor_kustom.web.operations import Health
+from saleor_kustom.web.sessions import Asking, Storefronts
 from saleor_kustom.web.traced import Traced
+from saleor_kustom.web.transactions import PATIENCE_S, Transactions
 from saleor_kustom.web.webhooks import Webhooks
 
 
@@ -37,17 +43,30 @@ def create_web(
     wake: Callable[[], None],
     desk: Desk,
     health: Health,
+    policy: Callable[[Shop, str], Policy],
+    link_now: LinkNow,
+    sessions: Asking,
+    patience_s: float = PATIENCE_S,
     clock: Callable[[], float] = time.time,
     monotonic: Callable[[], float] = time.monotonic,
     extra_routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the application. `wake` tells the worker that something was stored.
 
-    `strangers` calls those who want to install us, within narrow limits.
+    `strangers` calls those who want to install us, within narrow limits. `link_now` and
+    `sessions` read and write at both sides, which the edge itself can't. `patience_s`: how long a
+    request that Saleor waits for is waited for here.
     """
-    webhooks = Webhooks(store, keys, saleor, wake, monotonic=monotonic)
+    verifier = Verifier(store, keys, monotonic=monotonic)
+    transactions = Transactions(
+        store, wake, desk.portal_url, patience_s=patience_s, monotonic=monotonic
+    )
+    storefronts = Storefronts(store, sessions, wake=wake)
+    answering = {**transactions.answering(), **storefronts.answering()}
+    webhooks = Webhooks(store, verifier, saleor, wake, policy, answering)
+    links = LinkApi(store, link_now)
     installations = Installations(
-        store, SaleorClient(strangers), strangers, settings, webhooks.forget
+        store, SaleorClient(strangers), strangers, settings, verifier.forget
     )
     dashboard = Dashboard(store, keys, settings, desk, clock)
 
@@ -55,6 +74,7 @@ def create_web(
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
         Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
+        Route("/api/link", links.link, methods=["POST"]),
         *statics.routes(),
         *health.routes(),
         *dashboard.routes(),

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from saleor_kustom.capture.authorization import Authorization, KustomCapture
+from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Reason
 from saleor_kustom.capture.money import shown
+from saleor_kustom.capture.operation import Kind
 from saleor_kustom.capture.parties import Account, Shop
-from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.plan import Binding, Call
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.report import lost_metadata
 from saleor_kustom.capture.shipping_fields import Entry
@@ -20,6 +21,8 @@ from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
 from saleor_kustom.store import Capture, Store
 from saleor_kustom.watch.metrics import CAPTURES
+from saleor_kustom.worker.calls import Made, done, of_capture
+from saleor_kustom.worker.entries import plan_of
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.targets import lacking, takes_over
 
@@ -113,7 +116,7 @@ class Compare:
         self, shop: Shop, order: Order, rows: list[Capture], there: Authorization
     ) -> None:
         """Make a row for a capture that bears our reference and that our ledger lacks."""
-        known = {row.fulfillment_id for row in rows}
+        known = {row.fulfillment_id for row in rows if row.is_parcel}
         references = {capture.reference for capture in there.captures}
         for fulfillment in order.fulfillments:
             ours = reference(order, fulfillment) in references
@@ -127,8 +130,10 @@ class Compare:
         self, order: Order, row: Capture, there: Authorization, *, dry_run: bool
     ) -> Differing | None:
         """Hold a row whose capture Kustom has not, or with another amount."""
+        if not _comparable(row, there):
+            return None
         found = _capture_of(row, order, there)
-        captured = found.amount_minor if found else 0
+        captured = (found.amount_minor or 0) if found else 0
         expected = row.amount_minor or 0 if row.capture_id else 0
         if captured == expected or (row.capture_id is None and row.due_at is not None):
             return None
@@ -139,7 +144,7 @@ class Compare:
             detail = {"kustom": kustom, "planned": planned}
             if await self._store.captures.hold(row.api_url, row.id, why, detail):
                 CAPTURES.labels("held", why).inc()
-        capture_id = row.capture_id or (found.capture_id if found else "")
+        capture_id = row.capture_id or (found.kustom_id if found else None) or ""
         return Differing(row.order_id, capture_id, kustom, planned)
 
 
@@ -158,14 +163,26 @@ def _tracking_is_behind(
     return any(lack.missing for lack in lacking(row, rows, tracking))
 
 
-def _capture_of(row: Capture, order: Order, there: Authorization) -> KustomCapture | None:
-    """Return the row's capture at Kustom: by its id, else by the reference that it would bear."""
+def _comparable(row: Capture, there: Authorization) -> bool:
+    """Tell whether Kustom lists what the row stands for: captures, and refunds if it lists all."""
+    if row.is_parcel:
+        return True
+    listed = row.kind is Kind.CHARGE or (row.kind is Kind.REFUND and there.lists_refunds)
+    return listed and row.capture_id is not None
+
+
+def _capture_of(row: Capture, order: Order, there: Authorization) -> Made | None:
+    """Return the row's capture or refund at Kustom: by its id, else by the reference it bears."""
+    plan = plan_of(row)
+    if row.kind is Kind.REFUND:
+        return done(there, Call.REFUND, plan.reference) if plan else None
     if row.capture_id:
-        return next((c for c in there.captures if c.capture_id == row.capture_id), None)
+        captures = (c for c in there.captures if c.capture_id == row.capture_id)
+        return next(map(of_capture, captures), None)
     fulfillment = order.fulfillment(row.fulfillment_id)
     if fulfillment is None:
         return None
-    return next((c for c in there.captures if c.reference == reference(order, fulfillment)), None)
+    return done(there, Call.CAPTURE, reference(order, fulfillment))
 
 
 def _shipped(order: Order, fulfillment: Fulfillment) -> Shipped:

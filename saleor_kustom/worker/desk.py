@@ -2,23 +2,25 @@
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
 from saleor_kustom.capture.decide import decide, reference
+from saleor_kustom.capture.linking import How, Outcome
 from saleor_kustom.capture.parties import Account, Shop
-from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
-from saleor_kustom.gauge import Gauge, Reading
 from saleor_kustom.saleor.shop import read_facts
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
-from saleor_kustom.worker.entries import earlier_of
+from saleor_kustom.worker.entries import ledger_of, references_of
 from saleor_kustom.worker.journey import Parts
+from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.operations.closing import Closing, ClosingPreview
 from saleor_kustom.worker.seeing import see
 
 #: A page that is opened again at once asks Kustom once.
@@ -32,7 +34,8 @@ class Desk:
 
     parts: Parts
     wake: Callable[[], None]
-    gauges: Mapping[str, Gauge]  # kustom, saleor
+    linker: Linker
+    closer: Closing
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -69,8 +72,7 @@ class Desk:
         if seen is None or fulfillment is None:
             return None
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
-        earlier = [earlier_of(row, seen.order) for row in rows if row.id != capture.id]
-        references = {entry.plan.reference for entry in earlier if entry.plan}
+        earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
         policy = policy or self.parts.policy(shop, seen.order.channel)
         decision = decide(
@@ -79,9 +81,17 @@ class Desk:
             earlier,
             seen.authorization,
             policy,
-            own_references=frozenset(references | {own}),
+            own_references=references_of(rows) | {own},
             shipping_info=entries(seen.order, fulfillment, policy),
         )
+        if isinstance(decision, Plan):
+            decision = await self.parts.hooks.extended(
+                decision,
+                shop.api_url,
+                seen.order,
+                fulfillment,
+                tracking=not capture.without_tracking,
+            )
         return Preview(seen.order.currency, decision, seen.authorization)
 
     async def spread(
@@ -91,9 +101,20 @@ class Desk:
         order = await self.parts.saleor.order(shop, order_id)
         return None if order is None else [spread(order, policy) for policy in policies]
 
-    def readings(self) -> Mapping[str, Reading]:
-        """Return how this process's calls went lately, by side."""
-        return {side: gauge.read() for side, gauge in self.gauges.items()}
+    async def link(self, shop: Shop, order_id: str, kustom_order_id: str, who: str) -> Outcome:
+        """Store a link, try it, and return how it stands. Raises StoreUnavailable."""
+        link = await self.linker.now(shop, order_id, kustom_order_id, how=How.PAGE, who=who)
+        return link.outcome(kustom_order_id)
+
+    async def closing(self, shop: Shop, order_id: str) -> ClosingPreview | None:
+        """Return what closing an order would do; None: it is not Kustom's. Raises CallError."""
+        return await self.closer.preview(shop, order_id)
+
+    async def close(
+        self, shop: Shop, order_id: str, *, charge_fee: bool, who: str, why: str
+    ) -> Capture:
+        """Ask for an order's closing; the worker carries it out."""
+        return await self.closer.close(shop, order_id, charge_fee=charge_fee, who=who, why=why)
 
     async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
         """Ask Kustom whether credentials are right."""

@@ -10,12 +10,13 @@ from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held
 from saleor_kustom.capture.money import shown
 from saleor_kustom.capture.parties import Account, Mode, Shop
-from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.plan import Binding, NothingWhy
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.state import Event, State, after
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.telling import tell
@@ -39,6 +40,7 @@ class Parts:
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = field(default=lambda: 0.5)
     lease: Lease = field(default_factory=Lease)
+    hooks: Hooks = field(default_factory=Hooks)  # extensions that may change plans
 
 
 class Rest(Exception):  # noqa: N818 - not an error: the capture rests, its row is saved
@@ -58,6 +60,7 @@ class Journey:
     binding: Binding | None = None
     account: Account | None = None
     authorization: Authorization | None = None
+    extension_refused: bool = False  # by Kustom, in this claim: plan without them
     #: Columns that were learned and go into the next commit, whatever that is.
     learned: dict[str, Any] = field(default_factory=dict)
 
@@ -95,21 +98,36 @@ class Journey:
     async def rest(
         self, *events: Event, what: str, detail: Mapping[str, Any], **columns: Any
     ) -> Rest:
-        """Commit and let go; the capture is woken by news only. To be raised."""
-        state = self._after(*events)
-        await self._release(what, detail, None, **(_CLEAR | {"state": state} | columns))
+        """Commit and let go; the capture is woken by news only. To be raised.
+
+        What came to nothing and was asked for by Saleor is told it next.
+        """
+        columns = _CLEAR | {"state": self._after(*events)} | columns
+        owed = self.capture.by_button and columns["state"] is State.NOTHING
+        told = columns.get("reported_at", self.capture.reported_at) is not None
+        await self._release(what, detail, 0.0 if owed and not told else None, **columns)
         return Rest()
 
     async def hold(
-        self, held: Held, *events: Event, due_in_s: float | None = None, **columns: Any
+        self,
+        held: Held,
+        *events: Event,
+        due_in_s: float | None = None,
+        refuses: bool = True,
+        **columns: Any,
     ) -> Rest:
         """Commit that a person must look, and let go. To be raised.
 
         With `due_in_s` it is looked at again by itself, after what is not held on its line.
+        The person who pressed Saleor's button is told at once instead, where no money can have
+        moved; and the request is over (`refuses` False: never).
         """
         detail = dict(held.detail)
         state = self._after(*events)
         known = self.capture.waiting if state is State.NOTHING else None
+        asked = self.capture.by_button and refuses and due_in_s is None
+        if asked and state is State.RECEIVED:
+            return await self._refuse(held, *events, **columns)
         await self._release(
             "held",
             {"reason": held.reason.value, **detail},
@@ -127,6 +145,16 @@ class Journey:
         )
         return Rest()
 
+    async def _refuse(self, held: Held, *events: Event, **columns: Any) -> Rest:
+        why = {"reason": held.reason.value, **held.detail}
+        return await self.rest(
+            *events,
+            Event.NOTHING_TO_CAPTURE,
+            what="refused",
+            detail=why,
+            **({"waiting": NothingWhy.REFUSED.value, "waiting_detail": why} | columns),
+        )
+
     async def wait(
         self, why: str, due_in_s: float | None, detail: Mapping[str, Any], **columns: Any
     ) -> Rest:
@@ -142,7 +170,7 @@ class Journey:
             **(
                 {
                     "waiting": known or why,
-                    "waiting_detail": dict(detail),
+                    "waiting_detail": dict(self.capture.waiting_detail if known else detail),
                     "failures": failures,
                     "held": None,
                     "held_detail": {},

@@ -15,6 +15,7 @@ from saleor_kustom.store import Capture, LeaseLost
 from saleor_kustom.watch import trace
 from saleor_kustom.watch.context import INSTANCE, bound
 from saleor_kustom.worker.journey import Journey, Parts, Rest
+from saleor_kustom.worker.operations import advance_operation
 from saleor_kustom.worker.pace import AWAY
 from saleor_kustom.worker.reading import PAUSED_S
 from saleor_kustom.worker.steps import advance
@@ -161,7 +162,7 @@ class Worker:
 
     async def _advance(self, journey: Journey) -> None:
         try:
-            await advance(journey)
+            await (advance if journey.capture.is_parcel else advance_operation)(journey)
         except CallError as error:
             await self._failed(journey, error)
 

@@ -4,13 +4,22 @@ A delivery is a trigger, Saleor's API is the truth (domain rule 1); and each pla
 Kustom order first (domain rule 7).
 """
 
+from collections.abc import Sequence
+
 from saleor_kustom.capture.authorization import Authorization, KustomCapture
-from saleor_kustom.capture.binding import Candidate, candidates, refusal
+from saleor_kustom.capture.binding import (
+    ANOTHER_SHOPPERS,
+    Candidate,
+    Source,
+    another_shoppers,
+    candidates,
+    refusal,
+)
 from saleor_kustom.capture.fulfillment import Order
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.capture.plan import Binding, NothingWhy
-from saleor_kustom.capture.retry import LATE_ID_S, nth
+from saleor_kustom.capture.retry import FRAUD_POLL_S, LATE_ID_S, nth
 from saleor_kustom.capture.state import Event
 from saleor_kustom.capture.worth import worth_minor
 from saleor_kustom.errors import Refused
@@ -18,6 +27,7 @@ from saleor_kustom.worker.journey import Journey
 
 NOT_LINKED_YET = "kustom_order_unknown"
 PAUSED = "paused"
+FRAUD_PENDING = "fraud_pending"
 #: What is woken when a pause ends need not look often.
 PAUSED_S = 900.0
 
@@ -45,6 +55,10 @@ async def read_saleor(journey: Journey) -> Order:
 async def check_identity(journey: Journey) -> None:
     """Hold a fulfillment that is not the one that we were told of (domain rules 1 and 3)."""
     capture, fulfillment = journey.capture, journey.fulfillment
+    if fulfillment is None and capture.fulfillment_number is not None:
+        # It was there when we read it first. Returned units move to a fulfillment of their own,
+        # and Saleor deletes the one that they leave empty (saleor-core-observed, section 3).
+        raise await _nothing(journey, NothingWhy.RETURNED)
     if fulfillment is None:
         raise await journey.hold(Held(Reason.FULFILLMENT_UNKNOWN))
     created = capture.fulfillment_created
@@ -111,6 +125,14 @@ async def _respect_pause(journey: Journey, account: Account) -> None:
         raise await journey.wait(PAUSED, PAUSED_S, {"why": pause.why, "who": pause.who})
 
 
+async def await_review(journey: Journey, authorization: Authorization) -> None:
+    """Wait for Kustom's fraud review, which may take hours: nothing is captured before it."""
+    if authorization.fraud_status == "PENDING":
+        waited = journey.waited(FRAUD_PENDING)
+        due_in_s = FRAUD_POLL_S[min(waited, len(FRAUD_POLL_S) - 1)]
+        raise await journey.wait(FRAUD_PENDING, due_in_s, {})
+
+
 def found(authorization: Authorization, reference: str) -> KustomCapture | None:
     """Return the capture at Kustom that bears our reference, if there is one."""
     return next((c for c in authorization.captures if c.reference == reference), None)
@@ -124,16 +146,41 @@ async def _bind(journey: Journey, order: Order) -> Authorization:
         raise await _nothing(journey, NothingWhy.WORTH_ZERO)
     policy = journey.parts.policy(journey.shop, order.channel)
     account = await journey.parts.store.accounts.get(journey.shop.api_url, order.channel)
-    known = candidates(order, policy)
+    known = candidates(order, policy, journey.parts.app_identifier)
     if not known:
         raise await _wait_for_id(journey, order)
     if account is None:
         raise await journey.hold(Held(Reason.NO_CREDENTIALS, {"channel": order.channel}))
     for candidate in known:
+        if candidate.source is Source.PUBLIC_METADATA:
+            await _refuse_rival(journey, account, candidate, known)
         authorization = await _try(journey, order, account, candidate)
         if authorization is not None:
             return authorization
     raise await _nothing(journey, NothingWhy.NOT_KUSTOM)
+
+
+async def _refuse_rival(
+    journey: Journey, account: Account, claim: Candidate, known: Sequence[Candidate]
+) -> None:
+    """Hold when public metadata names another Kustom order than the order's own payment.
+
+    A shopper may have paid with the one and have another shopper's captured. A payment's id that
+    Kustom does not know is another provider's, and no rival.
+    """
+    for rival in known:
+        if rival.source is not Source.TRANSACTION:
+            continue
+        binding = Binding(account.environment, account.merchant_id, rival.kustom_order_id)
+        try:
+            await look(journey, binding, account)
+        except Refused as error:
+            if error.status in (403, 404):  # which of both a stranger's order is, is not known
+                continue
+            raise
+        why = f"public metadata names it, but the order was paid with {rival.kustom_order_id}"
+        detail = {"kustom_order": claim.kustom_order_id, "why": why}
+        raise await journey.hold(Held(Reason.LINK_REFUSED, detail))
 
 
 async def _try(
@@ -152,9 +199,13 @@ async def _try(
             return None
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": str(error)})) from error
     why_not = refusal(order, authorization)
+    if why_not is None and candidate.source is not Source.PRIVATE_METADATA:
+        why_not = ANOTHER_SHOPPERS if another_shoppers(order, authorization) else None
     if why_not is not None:
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why_not}))
-    if not await journey.parts.store.captures.bind(journey.capture, binding, candidate.source):
+    if not await journey.parts.store.captures.bind(
+        journey.capture, binding, candidate.source, checkout_id=order.checkout_id
+    ):
         why = "it belongs to another order already"
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why}))
     return authorization

@@ -1,14 +1,11 @@
 """Tell Saleor what Kustom did, and follow up on tracking that comes later."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from saleor_kustom.capture.fulfillment import Order, Transaction
-from saleor_kustom.capture.held import Held, Reason
-from saleor_kustom.capture.ledger import Ledger
 from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import ForeignTransaction
 from saleor_kustom.capture.report import (
@@ -21,11 +18,11 @@ from saleor_kustom.capture.report import (
 from saleor_kustom.capture.report import (
     report as report_of,
 )
-from saleor_kustom.capture.state import Event, State
-from saleor_kustom.store import Capture
-from saleor_kustom.worker.entries import earlier_of, wakes_of
+from saleor_kustom.capture.state import Event
+from saleor_kustom.worker.canceled import rest_canceled
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import binding_of, read_saleor
+from saleor_kustom.worker.standing import actions_now
 from saleor_kustom.worker.tracking import follow, is_behind, wanted
 
 _log = logging.getLogger(__name__)
@@ -60,7 +57,7 @@ async def report(journey: Journey) -> None:
         "report_problem": problem.value if problem else None,
     }
     if journey.capture.canceled:
-        raise await _rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
+        raise await rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
     detail = {"problem": columns["report_problem"]}
     if await is_behind(journey, tracking):
         await journey.advance(Event.REPORT_ACCEPTED, detail=detail, **columns)
@@ -79,6 +76,9 @@ async def _own_transaction(
     policy = journey.parts.policy(journey.shop, order.channel)
     if policy.foreign_transaction is not ForeignTransaction.OWN:
         return None
+    link = await journey.parts.store.links.get(journey.shop.api_url, order.id)
+    if link is not None and link.open:
+        return None  # it makes the transaction, and has the charge reported then
     await journey.before_call()
     made = await journey.parts.saleor.create_transaction(
         journey.shop,
@@ -104,8 +104,9 @@ async def follow_up(journey: Journey) -> None:
     order = await read_saleor(journey)
     fulfillment = journey.fulfillment
     await _write_again(journey, order)
+    await _report_late(journey, order)
     if journey.capture.canceled or (fulfillment and fulfillment.status == "CANCELED"):
-        raise await _rest_canceled(journey, order, canceled=True)
+        raise await rest_canceled(journey, order, canceled=True)
     if fulfillment is None:  # emptied by returns: nothing left to track
         raise await journey.rest(what="rests", detail={})
     await follow(journey, order, fulfillment)
@@ -124,33 +125,27 @@ async def _write_again(journey: Journey, order: Order) -> None:
     await journey.note("metadata_written_again", {})
 
 
-async def _rest_canceled(
-    journey: Journey, order: Order, *events: Event, **columns: Any
-) -> Exception:
-    """Hold a cancelled parcel's capture for a decision, until its units have shipped again."""
-    capture = journey.capture
-    rows = await journey.parts.store.captures.of_order(capture.api_url, order.id)
-    ledger = Ledger(tuple(earlier_of(row, order) for row in rows))
-    if ledger.taken_over(capture.fulfillment_id):
-        await _wake_given_back(journey, rows, ledger)
-        return await journey.rest(*events, what="taken_over", detail={}, **columns)
-    detail = {"amount": journey.shown(capture.amount_minor or 0)}
-    return await journey.hold(
-        Held(Reason.CANCELED_AFTER_CAPTURE, detail),
-        *events,
-        wakes=None if capture.held else wakes_of(capture),
-        **columns,
+async def _report_late(journey: Journey, order: Order) -> None:
+    """Report on a transaction that Saleor lacked when Kustom captured: the order was linked."""
+    if journey.capture.report_problem != ReportProblem.NO_TRANSACTION:
+        return
+    captured = await _captured(journey)
+    transaction = transaction_of(
+        order,
+        captured.binding.kustom_order_id,
+        journey.shop.app_id,
+        journey.parts.app_identifier,
     )
-
-
-async def _wake_given_back(journey: Journey, rows: Sequence[Capture], ledger: Ledger) -> None:
-    """Wake cancelled parcels whose units this one had taken over: nobody has shipped them now."""
-    for row in rows:
-        settled = row.canceled and row.state is State.REPORTED and row.held is None
-        if settled and not ledger.taken_over(row.fulfillment_id):
-            await journey.parts.store.captures.notice(
-                row.api_url, row.order_id, row.fulfillment_id, row.fulfillment_created
-            )
+    if transaction is ReportProblem.NO_TRANSACTION:
+        return
+    problem: ReportProblem | None = ReportProblem.FOREIGN_TRANSACTION
+    if not isinstance(transaction, ReportProblem):
+        report = report_of(order, None, journey.capture.fulfillment_id, captured, transaction)
+        await journey.before_call()
+        reported = await journey.parts.saleor.report(journey.shop, report)
+        problem = problem if reported.transaction_refused else None
+    value = problem.value if problem else None
+    await journey.note("reported_late", {"problem": value}, report_problem=value)
 
 
 async def _captured(journey: Journey) -> Captured:
@@ -168,4 +163,5 @@ async def _captured(journey: Journey) -> Captured:
         reference=plan.reference,
         captured_at=datetime.fromtimestamp(at, UTC),
         portal_url=journey.parts.portal_url(binding),
+        actions=await actions_now(journey),
     )

@@ -8,10 +8,10 @@ names, whatever kind of row that is. Pure: rows in, entries out.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from saleor_kustom.capture.plan import Plan
 from saleor_kustom.capture.shipping_fields import Entry
 from saleor_kustom.capture.tracking_sent import difference
 from saleor_kustom.store import Capture
+from saleor_kustom.worker.entries import plan_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +25,17 @@ class Lack:
 
 def takes_over(row: Capture) -> tuple[str, ...]:
     """Return the ids of the rows whose captures pay for units of this parcel."""
-    return Plan.model_validate_json(row.plan).takes_over if row.plan else ()
+    plan = plan_of(row)
+    return plan.takes_over if plan else ()
 
 
 def targets(row: Capture, rows: Sequence[Capture]) -> tuple[str, ...]:
     """Return the ids of the captures that pay for a parcel, its own first."""
     own = (row.capture_id,) if row.capture_id else ()
     ids = takes_over(row)
-    others = (r.capture_id for r in rows if r.fulfillment_id in ids and r.capture_id)
+    # The refund of a cancelled parcel bears that parcel's id too.
+    paying = (r for r in rows if r.captures and r.fulfillment_id in ids)
+    others = (row.capture_id for row in paying if row.capture_id)
     return tuple(dict.fromkeys((*own, *others)))
 
 

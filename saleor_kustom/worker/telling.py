@@ -30,5 +30,5 @@ def tell(before: Capture, now: Capture, what: str, detail: Mapping[str, Any]) ->
         return
     why = now.waiting or "" if now.state is State.NOTHING else ""
     CAPTURES.labels(now.state.value, why).inc()
-    if now.state is State.CAPTURED:
+    if now.state is State.CAPTURED and now.captures:
         CAPTURED_MINOR.labels(now.currency or "").inc(now.amount_minor or 0)

@@ -4,6 +4,8 @@ from collections import Counter
 
 from saleor_kustom.capture.plan import Plan
 from saleor_kustom.sandbox.saleor_orders import open_units
+from saleor_kustom.worker.entries import is_parcel_refund, money_moved
+from tests.simulation.laws_of_operations import broken_law
 
 
 class LawError(AssertionError):
@@ -26,25 +28,38 @@ def after_a_request(there):
     doubled = [entry for entry, times in numbers.items() if times > 1]
     if doubled:
         raise LawError(f"tracking sent twice: {doubled}")
+    if there.refunded > there.captured:
+        raise LawError(f"{there.order_id}: refunded {there.refunded} of {there.captured}")
+    refunds = Counter(refund.get("reference") for refund in there.refunds)
+    if twice := [reference for reference, times in refunds.items() if times > 1]:
+        raise LawError(f"refunded twice: {twice}")
 
 
 def in_the_end(placed, rows, weather):
     """Check an order after everything has healed. `rows`: the app's captures of it."""
     try:
-        _in_the_end(placed, {row.fulfillment_id: row for row in rows}, weather)
+        parcels = {row.fulfillment_id: row for row in rows if row.is_parcel}
+        refunded = {r.fulfillment_id for r in rows if is_parcel_refund(r) and money_moved(r)}
+        _in_the_end(placed, parcels, refunded, weather)
+        for row in parcels.values():
+            _told_kustom(placed, row, rows)
+        if problem := broken_law(placed, rows, weather):
+            raise LawError(problem)
     except LawError as error:
         states = [
-            (r.fulfillment_id, str(r.state), r.held, r.waiting, r.canceled, r.amount_minor,
-             dict(r.held_detail))
+            (str(r.kind), r.fulfillment_id, str(r.state), r.held, r.waiting, r.canceled,
+             r.amount_minor, dict(r.held_detail))
             for r in rows
         ]  # fmt: skip
         live = [(f["id"], f["status"]) for f in placed.order["fulfillments"]]
         there = [(c.reference, c.amount) for c in placed.there.captures]
+        there += [(r["reference"], -r["refunded_amount"]) for r in placed.there.refunds]
+        there += [placed.there.cancelled, placed.there.released]
         number = placed.order["number"]
         raise LawError(f"order {number}: {error}\n  {states}\n  {live}\n  {there}") from error
 
 
-def _in_the_end(placed, rows, weather):
+def _in_the_end(placed, rows, refunded, weather):
     restored = weather.restores > 0
     captures = {c.reference.split("/")[-1]: c for c in placed.there.captures}
     live = [f for f in placed.order["fulfillments"] if f["status"] == "FULFILLED"]
@@ -56,10 +71,10 @@ def _in_the_end(placed, rows, weather):
                 raise LawError(f"{fulfillment['id']} is lost")
             continue
         _live(placed, row, there, weather)
-        if row.held is None:
-            _told_kustom(placed, row, captures)
     for fulfillment in placed.order["fulfillments"]:
-        if fulfillment["status"] == "CANCELED" and fulfillment["id"] in captures:
+        if fulfillment["id"] in refunded:
+            _refunded(rows.get(fulfillment["id"]))
+        elif fulfillment["status"] == "CANCELED" and fulfillment["id"] in captures:
             _canceled(fulfillment["id"], rows, placed, restored=restored)
     _adopted_by_one(captures, rows, placed)
     _sums(placed, rows, weather)
@@ -96,15 +111,23 @@ def _live_and_held(placed, row, weather):
         allowed |= {"order_not_capturable", "canceled_after_capture"}
     if placed.changed and weather.restores:
         allowed |= {"units_missing"}
+    if placed.pressed:
+        # Charged without units, released, or refunded before it shipped.
+        allowed |= {"charged_before", "above_remaining", "order_not_capturable"}
+        allowed |= {"refunded_meanwhile", "captured_outside"}
     if row.held not in allowed:
         raise LawError(f"{row.fulfillment_id} is held: {row.held}")
 
 
-def _told_kustom(placed, row, captures):
+def _told_kustom(placed, row, rows):
     """Each capture that pays for a live parcel has its numbers: its own, and those taken over."""
+    statuses = {f["id"]: f["status"] for f in placed.order["fulfillments"]}
+    if row.held or statuses.get(row.fulfillment_id) != "FULFILLED":
+        return
     plan = Plan.model_validate_json(row.plan) if row.plan else None
-    paid_by = [*(plan.takes_over if plan else ()), row.fulfillment_id]
-    for capture in filter(None, map(captures.get, paid_by)):
+    paid_by = {row.fulfillment_id, *(plan.takes_over if plan else ())}
+    ids = {r.capture_id for r in rows if r.captures and r.fulfillment_id in paid_by}
+    for capture in (c for c in placed.there.captures if c.capture_id in ids):
         there = {"".join(e.get("tracking_number", "").split()) for e in capture.shipping_info}
         missing = set(placed.numbers[row.fulfillment_id]) - there
         if missing:
@@ -149,6 +172,12 @@ def _canceled(fulfillment_id, rows, placed, *, restored):
         raise LawError(f"{fulfillment_id} is held though its units have shipped again")
 
 
+def _refunded(row):
+    """Its money went back, so nobody need look."""
+    if row is not None and row.held == "canceled_after_capture":
+        raise LawError(f"{row.fulfillment_id} was refunded and is held")
+
+
 def _taken_over(rows, placed):
     """Count how often live parcels took over each unit."""
     gone = {f["id"] for f in placed.order["fulfillments"] if f["status"] == "CANCELED"}
@@ -176,7 +205,7 @@ def _adopted_by_one(captures, rows, placed):
 
 
 def _sums(placed, rows, weather):
-    if placed.outside or weather.restores or placed.changed:
+    if placed.outside or weather.restores or placed.changed or placed.pressed:
         return
     held = any(row.held for row in rows.values())
     waiting = any(f["status"] != "FULFILLED" for f in placed.order["fulfillments"])

@@ -15,9 +15,11 @@ import pytest
 
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
+from saleor_kustom.sandbox.signing import Signer
 from saleor_kustom.sandbox.world import open_world
 from tests.walks.conftest import MUGS, Clock
 
+SIGNER = Signer.new()  # making a key costs as much as a story
 GUARDS = ("both", "no look", "no key")
 
 
@@ -85,6 +87,7 @@ class Story:
         self.clock = Clock()
         self.kustom = SimulatedKustom(clock=lambda: datetime.fromtimestamp(self.clock.now, UTC))
         self.saleor = SimulatedSaleor("http://saleor.test/graphql/")
+        self.saleor.signer = SIGNER
         self.order = self.there = None
         self.steps = [self.ship_one, self.ship_rest, self.track]
 
@@ -118,16 +121,22 @@ class Story:
             self.kustom.forget_keys()
         hidden = list(self.there.captures) if guard == "no look" else []
         references = [capture.reference for capture in hidden]
+        refunds = list(self.there.refunds) if guard == "no look" else []
+        named = [refund["reference"] for refund in refunds]
         for capture in hidden:
             capture.reference = "hidden"
+        for refund in refunds:
+            refund["reference"] = "hidden"
         yield
         for capture, reference in zip(hidden, references, strict=True):
             capture.reference = reference
+        for refund, reference in zip(refunds, named, strict=True):
+            refund["reference"] = reference
 
 
-async def live_and_die(database_url, dies_at, guard):
+async def live_and_die(database_url, dies_at, guard, story=Story):
     """Play the story, dying once on the way, and finish it in a new process."""
-    story, fuse = Story(), Fuse(dies_at)
+    story, fuse = story(), Fuse(dies_at)
     with contextlib.suppress(Died):
         async with story.world(
             database_url, tap=lambda inner: TappedTransport(inner, fuse), concurrency=1
@@ -147,10 +156,11 @@ async def live_and_die(database_url, dies_at, guard):
         await story.play(world)
         await story.hours_pass(world)
         rows = await world.app.store.captures.of_order(story.saleor.api_url, story.order["id"])
-    return fuse, story.order, story.there, rows
+    return fuse, story, rows
 
 
-def check(order, there, rows, died_at):
+def check(story, rows, died_at):
+    order, there = story.order, story.there
     amounts = [capture.amount for capture in there.captures]
     assert amounts == [149_00, 200_00], died_at
     assert [row.capture_id for row in rows] == [c.capture_id for c in there.captures], died_at
@@ -162,8 +172,8 @@ def check(order, there, rows, died_at):
 
 
 async def test_the_story_has_every_kind_of_point(database_url):
-    fuse, order, there, rows = await live_and_die(database_url, 0, "both")
-    check(order, there, rows, "nowhere")
+    fuse, story, rows = await live_and_die(database_url, 0, "both")
+    check(story, rows, "nowhere")
     kinds = {name.split("/")[0].strip() for name in fuse.names}
     assert kinds >= {"before GET", "after GET", "before POST", "after POST", "before a commit"}
     assert fuse.points >= 60, fuse.points
@@ -175,18 +185,18 @@ async def test_a_death_at_every_point_loses_nothing_and_doubles_nothing(tmp_path
     """All points, a tenth of them in each test so that they run side by side."""
     for index in itertools.count(tenth + 1, 10):
         url = f"sqlite:///{tmp_path}/{index}.db"
-        fuse, order, there, rows = await live_and_die(url, index, guard)
+        fuse, story, rows = await live_and_die(url, index, guard)
         if fuse.points < index:
             return
-        check(order, there, rows, f"point {index}: {fuse.names[-1]}")
+        check(story, rows, f"point {index}: {fuse.names[-1]}")
 
 
 @pytest.mark.parametrize("tenth", range(10))
 async def test_a_death_at_every_point_on_postgresql(server, tenth):
     for index in itertools.count(tenth + 1, 10):
         url = server.create()
-        fuse, order, there, rows = await live_and_die(url, index, "both")
+        fuse, story, rows = await live_and_die(url, index, "both")
         server.drop(url)
         if fuse.points < index:
             return
-        check(order, there, rows, f"point {index}: {fuse.names[-1]}")
+        check(story, rows, f"point {index}: {fuse.names[-1]}")

@@ -3,13 +3,22 @@
 import contextlib
 
 import httpx
+from joserfc.jwk import RSAKey
 
 from saleor_kustom.sandbox.routed import Routed
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.saleor_orders import Line
+from saleor_kustom.sandbox.signing import Signer
 from saleor_kustom.sandbox.world import APP_URL, SALEOR_URL, open_world
 
 HOOKS = f"{APP_URL}/api/webhooks/saleor"
+PSP_REFERENCE = "8c9e2c4e-3b0c-4f6c-9f1d-0a1f6f1f2f3d"
+ACTIONS = {"charge": "CHARGE", "refund": "REFUND", "cancelation": "CANCEL"}
+
+
+def stranger():
+    """Return a key that no simulated Saleor has: those go round a few (signing.py)."""
+    return Signer(RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True))
 
 
 class Edge:
@@ -32,7 +41,7 @@ class Edge:
 
     async def delivery(self, event="fulfillment_created", **changed):
         """Return a signed delivery of a new fulfillment, as our own document makes it."""
-        order = self.saleor.add_order([Line("Mug", "33.33")])
+        order = self.saleor.add_order([Line("Mug", "33.33")], psp_reference=PSP_REFERENCE)
         fulfillment = self.saleor.fulfill(order["id"])
         typename = "".join(word.capitalize() for word in event.split("_"))
         value = {
@@ -44,6 +53,15 @@ class Edge:
             "fulfillment": fulfillment,
             "order": order,
             "app": self.saleor.installed.app,
+            "transaction": order["transactions"][0],
+            "action": {
+                "actionType": ACTIONS.get(event.split("_")[1], "CHARGE"),
+                "amount": 33.33,
+                "currency": "SEK",
+            },
+            "grantedRefund": None,
+            "sourceObject": order | {"__typename": "Order"},
+            "data": {"kustomOrderId": PSP_REFERENCE},
             **changed,
         }
         return await self.saleor.signed(event, value)

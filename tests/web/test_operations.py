@@ -58,6 +58,7 @@ async def test_a_scrape_shows_what_the_database_knows(edge):
     now = await scraped(edge)
     assert (now["queue_waiting",], now["queue_due",], now["queue_running",]) == (1, 1, 0)
     assert now["paused", "shop"] == 1
+    assert now["waiting_minor_units", ""] == 0  # nobody has read yet what it is worth
     assert now["authorized_minor_units", "SEK"] == 150
     assert now["expiring_minor_units", "SEK"] == 100
 

@@ -15,6 +15,7 @@ from saleor_kustom.capture.plan import Nothing, Plan
 from saleor_kustom.capture.preview import checks, lines_of
 from saleor_kustom.errors import CallError
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.web.dashboard.asked import whole
 from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.dashboard.door import Visitor
 from saleor_kustom.web.dashboard.parcels import facts_of, pretty, shown, tracking_of
@@ -43,6 +44,9 @@ class CapturePages:
         row = await self.row(request, visitor)
         pauses = await self._store.pauses.list(visitor.shop.api_url)
         history = await self._store.captures.history(visitor.shop.api_url, row.id)
+        told = await self._store.deliveries.of_fulfillment(
+            row.api_url, row.order_id, row.fulfillment_id
+        )
         binding = await self._store.captures.binding(visitor.shop.api_url, row.order_id)
         plan = Plan.model_validate_json(row.plan) if row.plan else None
         parcel = shown(row, pauses, visitor.texts)
@@ -59,7 +63,10 @@ class CapturePages:
             request_body=pretty(plan.body) if plan and plan.body else "",
             lines=lines_of(plan.body) if plan else (),
             checks=checks(plan.body) if plan and plan.body else (),
-            history=_history(history, visitor.texts),
+            history=sorted(
+                _told(told, visitor.texts) + _history(history, visitor.texts),
+                key=lambda line: line.at,
+            ),
             under_way=parcel.under_way,
         )
 
@@ -69,7 +76,7 @@ class CapturePages:
         pauses = await self._store.pauses.list(visitor.shop.api_url)
         possible = Act.PREVIEW in actions.of_parcel(facts_of(row, pauses))
         decision: Plan | Held | Nothing | None = None
-        seen, failed = None, ""
+        found, seen, failed = None, None, ""
         try:
             found = await self._desk.preview(visitor.shop, row) if possible else None
             decision = found.decision if found else None
@@ -79,11 +86,14 @@ class CapturePages:
         plan = decision if isinstance(decision, Plan) else None
         held = decision if isinstance(decision, Held) else None
         remaining = seen.remaining_minor if seen else None
+        currency = found.currency if found else row.currency
         return page(
             "preview.html",
             visitor,
             tab="captures",
             row=row,
+            title=shown(row, pauses, visitor.texts).title,
+            currency=currency,
             possible=possible,
             failed=failed,
             plan=plan,
@@ -97,7 +107,7 @@ class CapturePages:
 
     async def row(self, request: Request, visitor: Visitor) -> Capture:
         """Return the capture that a path names, of the visitor's own shop. Raises 404."""
-        asked = request.path_params["id"]
+        asked = whole(request.path_params["id"]) or 0  # none of ours is longer
         row = await self._store.captures.get(visitor.shop.api_url, asked)
         if row is None:
             raise HTTPException(404, visitor.texts("capture.none"))
@@ -108,6 +118,18 @@ def _nothing(decision: object, texts: Texts) -> str:
     if isinstance(decision, Nothing):
         return texts.known("why", decision.why)
     return ""
+
+
+def _told(rows: Sequence[Mapping[str, Any]], texts: Texts) -> list[Line]:
+    """Return the deliveries as lines: what Saleor told, and when it came."""
+    return [
+        Line(
+            row["received_at"],
+            texts("history.delivery", event=row["event"].replace("_", " ")),
+            {"problem": row["problem"]} if row["problem"] else {},
+        )
+        for row in rows
+    ]
 
 
 def _history(rows: Sequence[Mapping[str, Any]], texts: Texts) -> list[Line]:

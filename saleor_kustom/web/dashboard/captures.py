@@ -12,13 +12,13 @@ from starlette.responses import Response, StreamingResponse
 
 from saleor_kustom.capture.plan import Plan
 from saleor_kustom.store import Capture, Status, Store, Wanted
+from saleor_kustom.web.amounts import decimal
 from saleor_kustom.web.dashboard import chart
 from saleor_kustom.web.dashboard.asked import whole
 from saleor_kustom.web.dashboard.days import captured, days_of
 from saleor_kustom.web.dashboard.door import Visitor
 from saleor_kustom.web.dashboard.parcels import shown
 from saleor_kustom.web.dashboard.render import PRIVATE, page
-from saleor_kustom.web.numbers import decimal
 
 #: From then on money that was authorized is at risk (worker/expiry looks every night from there).
 NEAR_S = 7 * 86_400.0

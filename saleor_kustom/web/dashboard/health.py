@@ -7,9 +7,9 @@ from starlette.responses import Response
 
 from saleor_kustom import __version__
 from saleor_kustom.store import Store
+from saleor_kustom.watch.readings import readings
 from saleor_kustom.web.dashboard.captures import needing
 from saleor_kustom.web.dashboard.days import captured, days_of
-from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.dashboard.door import Visitor
 from saleor_kustom.web.dashboard.render import page
 
@@ -19,9 +19,8 @@ _LATE_S = 300.0  # a parcel that is due for so long and not begun: something is 
 class HealthPage:
     """Numbers of the shop, and of this process."""
 
-    def __init__(self, store: Store, desk: Desk, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, clock: Callable[[], float]) -> None:
         self._store = store
-        self._desk = desk
         self._clock = clock
 
     async def health(self, request: Request, visitor: Visitor) -> Response:
@@ -42,7 +41,7 @@ class HealthPage:
             today=sum(one.today for one in sums),
             month=sum(one.month for one in sums),
             held=sum(one.count for one in held if one.what != "observed"),
-            readings=self._desk.readings(),
+            readings=readings(),
             version=__version__,
             shop_version=visitor.shop.saleor_version,
             installed_at=max((row["installed_at"] for row in installations), default=None),

@@ -10,8 +10,8 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from saleor_kustom.web import statics
+from saleor_kustom.web.amounts import amount
 from saleor_kustom.web.dashboard.door import ACT, CONFIGURE, Visitor
-from saleor_kustom.web.numbers import amount
 from saleor_kustom.web.texts import Texts
 
 #: Nothing here is for a cache: it is money, and it is one person's.

@@ -61,10 +61,13 @@
   }
   async function copy(button) {
     const text = button.dataset.copy;
+    // The Dashboard's frame may not allow the new way; asking anyway would be an error there.
+    const allowed = document.featurePolicy?.allowsFeature("clipboard-write") ?? true;
     try {
+      if (!allowed) throw new Error("not allowed");
       await navigator.clipboard.writeText(text);
     } catch {
-      copyOld(text); // a frame may lack the permission
+      copyOld(text);
     }
     tell({ status: "success", title: words.say("copied"), text: text.split("\n")[0] });
     button.focus();
@@ -128,6 +131,7 @@
     if (!button) return;
     if (button.dataset.act) act(button, button.dataset.act, JSON.parse(button.dataset.body));
     else if (button.dataset.bulk) bulk(button);
+    else if (button.dataset.open) saleor.redirect(button.dataset.open);
     else if (button.dataset.try) attempt(button);
     else if (button.dataset.copy) copy(button);
     else if (button.dataset.export) save(button);

@@ -88,6 +88,7 @@
       shown = view;
       content.removeAttribute("aria-busy");
       await loadParts(own);
+      if (own === count) content.dataset.view = view; // for tests: all of it is there
       const more = content.querySelector("[data-again]") && AGAIN_MS[again];
       if (more && own === count) { again += 1; timer = setTimeout(() => load({ keep: true }), more); }
     } catch (error) {

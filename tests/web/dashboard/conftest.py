@@ -4,6 +4,7 @@ from tests.web.dashboard.pages import open_pages
 
 
 @pytest.fixture
-async def pages(sqlite_url):
+async def pages(sqlite_url, monkeypatch):
     async with open_pages(sqlite_url) as pages:
+        pages.monkeypatch = monkeypatch
         yield pages

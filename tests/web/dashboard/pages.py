@@ -12,6 +12,9 @@ ALL = ("MANAGE_ORDERS", "HANDLE_PAYMENTS", "MANAGE_APPS")
 class Pages:
     """`shop` defaults to the installed one, `token` to one with every permission."""
 
+    mug, dear, free = MUG, Line("Soffa", "12345.50"), Line("Gratis", "0.00")
+    monkeypatch = None  # set by the fixture
+
     def __init__(self, edge):
         self.edge, self.world = edge, edge.world
         self.saleor, self.kustom, self.store = edge.saleor, edge.world.kustom, edge.store
@@ -44,6 +47,9 @@ class Pages:
         assert answer.status_code == 200, answer.text
         return answer.json()["said"]["title"]
 
+    async def sql(self, query, **params):
+        return await self.store._db((query, params))
+
     async def shipped(self, lines=(MUG,), *, settle=True, **more):
         """Place an order, ship all of it, and work until nothing is due; return order and row."""
         order, there = self.world.order(lines, **more)
@@ -57,7 +63,7 @@ class Pages:
 
     async def held(self, **more):
         """Return an order whose parcel Kustom refused."""
-        self.kustom.fail_next("422", on="capture")
+        self.kustom.fail_next("refused", on="capture")
         return await self.shipped(**more)
 
 
