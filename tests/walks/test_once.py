@@ -10,7 +10,7 @@ from tests.walks.conftest import MUGS
 AMOUNT = 300_00 + 49_00
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS - {"hang", "401"}))
+@pytest.mark.parametrize("fault", sorted(FAULTS - {"hang", "401", "refused"}))
 @pytest.mark.parametrize("on", ["capture", "order"])
 async def test_any_fault_ends_in_one_capture(world, later, rows, fault, on):
     order, there = world.order([MUGS])
