@@ -39,6 +39,7 @@ from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
+from saleor_kustom.worker.retention import strip_old
 from saleor_kustom.worker.sessions import Sessions
 from saleor_kustom.worker.webhooks import WebhookSync
 
@@ -99,7 +100,12 @@ async def open_app(
     StoreUnavailable when the database can't be opened.
     """
     lease = lease or Lease()
-    store = await Store.open(settings.database_url, secret_key=settings.secret_key, clock=clock)
+    store = await Store.open(
+        settings.database_url,
+        secret_key=settings.secret_key,
+        previous_key=settings.secret_key_previous,
+        clock=clock,
+    )
     to_kustom = Outbound(
         transport=kustom_transport, deadline_s=lease.call_s, user_agent=settings.user_agent
     )
@@ -277,6 +283,7 @@ async def work(app: App, stop: asyncio.Event) -> None:
 
 async def _reconcile(app: App) -> None:
     """Look for what was lost, if a turn is due."""
+    await strip_old(app.store, app.settings.retention_days)
     await app.reconciler.tick(app.worker.parts.clock())
     app.worker.wake()
 

@@ -24,6 +24,7 @@ class Settings:
     """What the environment says, checked."""
 
     secret_key: str = field(repr=False)
+    secret_key_previous: str = field(default="", repr=False)
     app_url: str = "http://127.0.0.1:8080"
     database_url: str = "sqlite:///saleor-kustom.db"
     allowed_saleor_urls: tuple[str, ...] = ()
@@ -44,6 +45,7 @@ class Settings:
     product_url: str = ""
     concurrency: int = 20
     rate_per_second: float = 5.0
+    retention_days: int = 90
     log_level: str = "INFO"
     log_format: str = ""
     metrics_address: str = ""
@@ -143,11 +145,26 @@ def _line(setting: Setting, fault: str) -> str:
     return f"{PREFIX}{setting.name}: {fault}; right would be, for example: {setting.example}"
 
 
+#: What stands in documents, ours and others', is nobody's secret.
+_PUBLISHED = (
+    "sandbox-only",
+    "changeme",
+    "change-me",
+    "change_me",
+    "0123456789abcdef0123456789",
+    "abcdefghijklmnopqrstuvwxyz",
+)
+
+
 def _secret(text: str) -> str:
     if len(text) < _SHORTEST_SECRET:
         raise ValueError(f"is shorter than {_SHORTEST_SECRET} characters")
     if len(set(text)) < 8:  # noqa: PLR2004 - "xxxx…" is no secret
         raise ValueError("repeats too few characters to be a secret")
+    if text in (text + text)[1:-1]:
+        raise ValueError("repeats a shorter text")
+    if any(known in text.lower() for known in _PUBLISHED):
+        raise ValueError("was published as an example")
     return text
 
 
@@ -233,6 +250,12 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _days(text: str) -> int:
+    if not text.isdecimal() or int(text) > 36_500:  # noqa: PLR2004 - a hundred years
+        raise ValueError(f"{text!r} is no whole number of days")
+    return int(text)
+
+
 def _rate(text: str) -> float:
     try:
         rate = float(text)
@@ -294,6 +317,12 @@ SETTINGS: tuple[Setting, ...] = (
         "SECRET_KEY",
         "encrypts tokens and passwords at rest; 32 characters or more; keep it with your backups",
         "the output of: openssl rand -hex 32",
+        _secret,
+    ),
+    Setting(
+        "SECRET_KEY_PREVIOUS",
+        "the key before, while `saleor-kustom secrets rotate` has not run yet",
+        "the SECRET_KEY that was set until now",
         _secret,
     ),
     Setting(
@@ -377,6 +406,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("CONCURRENCY", "captures that run at the same time", "20", _count),
     Setting("RATE_PER_SECOND", "calls a second to Kustom for each merchant account", "5", _rate),
+    Setting(
+        "RETENTION_DAYS",
+        "days after which raw deliveries are emptied; 0 keeps them",
+        "30",
+        _days,
+    ),
     Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO", _level),
     Setting(
         "LOG_FORMAT",

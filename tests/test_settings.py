@@ -51,7 +51,17 @@ def test_a_base_url_loses_its_last_slash():
 
 
 WRONG = {
-    "SECRET_KEY": ("", "short", "x" * 40),
+    "SECRET_KEY": (
+        "",
+        "short",
+        "x" * 40,
+        "abcdefgh" * 5,
+        "0123456789abcdef0123456789abcdef",
+        "a-secret-for-the-sandbox-only-0123456789",
+        "please-CHANGEME-before-you-go-to-production",
+    ),
+    "SECRET_KEY_PREVIOUS": ("short",),
+    "RETENTION_DAYS": ("-1", "1.5", "many", "99999999"),
     "APP_URL": (
         "kustom.example",
         "ftp://a.example",
@@ -128,7 +138,7 @@ def test_others_variables_are_none_of_ours():
 def test_the_table_has_a_row_for_every_setting_and_its_default():
     rows = table().splitlines()[2:]
     assert [row.split("`")[1] for row in rows] == [PREFIX + s.name for s in SETTINGS]
-    assert "`sqlite:///saleor-kustom.db`" in rows[2]
+    assert "`sqlite:///saleor-kustom.db`" in rows[3]
     assert "none; must be set" in rows[0]
 
 

@@ -6,7 +6,7 @@ upper case: values that we do not know are kept and shown, never mapped to one t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
@@ -48,6 +48,7 @@ class Authorization:
     expires_at: datetime | None = None
     merchant_reference1: str | None = None
     merchant_reference2: str | None = None
+    shopper: str | None = field(default=None, repr=False)  # see capture/shopper.py
     captures: tuple[KustomCapture, ...] = ()
     refunds: tuple[KustomRefund, ...] = ()
 

@@ -76,6 +76,10 @@ class Purchase(Protocol):
     def names(self) -> Collection[str]:
         """Return what a merchant reference may call it."""
 
+    @property
+    def shopper(self) -> str | None:
+        """Return a digest of the shopper's e-mail address (capture/shopper.py)."""
+
 
 def kustom_id(text: str) -> str:
     """Return an id in the one spelling that is kept: two spellings must not be two orders."""
@@ -150,6 +154,23 @@ def misfit(order: Purchase, authorization: Authorization) -> Unfit | None:
     if named and named.strip().lstrip("#") not in order.names:
         return Unfit(Misfit.REFERENCE, f"it names another order, {named[:60]}")
     return None
+
+
+def another_shoppers(purchase: Purchase, authorization: Authorization) -> bool:
+    """Tell whether an id that a shopper may have put there seems to be another shopper's.
+
+    An order's public metadata can be written by whoever knows the order or its checkout, and a
+    pspReference may be what a browser said. Where the Kustom order names no order, of the same
+    amount there may be many; then both sides must not name two shoppers.
+    """
+    if authorization.merchant_reference1:
+        return False
+    shoppers = {purchase.shopper, authorization.shopper} - {None}
+    return len(shoppers) > 1
+
+
+#: Why such a Kustom order is not taken, in words.
+ANOTHER_SHOPPERS = "it names no order, and another shopper's e-mail address than this one"
 
 
 def is_kustoms(transaction: Transaction, kustom_order_id: str) -> bool:

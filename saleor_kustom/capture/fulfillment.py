@@ -44,8 +44,8 @@ class Fulfillment:
     tracking_number: str = ""
     lines: tuple[FulfillmentLine, ...] = ()
     warehouse_slug: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    private_metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private_metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +90,9 @@ class Order:
     transactions: tuple[Transaction, ...] = ()
     gift_cards_used: int | None = 0  # None: not known
     checkout_id: str | None = None  # global id of the checkout that it was created from
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    private_metadata: Mapping[str, str] = field(default_factory=dict)
+    shopper: str | None = field(default=None, repr=False)  # see capture/shopper.py
+    metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
+    private_metadata: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def base_minor(self) -> int:
@@ -120,6 +121,7 @@ class Checkout:
     transactions: tuple[Transaction, ...] = ()
     total_authorized_minor: int = 0  # what its own transactions say is enough
     total_charged_minor: int = 0
+    shopper: str | None = field(default=None, repr=False)  # see capture/shopper.py
 
     @property
     def base_minor(self) -> int:

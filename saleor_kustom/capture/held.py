@@ -34,6 +34,7 @@ class Reason(StrEnum):
     REFUSED_BY_KUSTOM = "refused_by_kustom"
     REFUSED_BY_SALEOR = "refused_by_saleor"
     CANCELED_AFTER_CAPTURE = "canceled_after_capture"
+    CANCELLATION_UNCONFIRMED = "cancellation_unconfirmed"
     REFUND_ABOVE_CAPTURED = "refund_above_captured"
     REFUND_UNSEEN = "refund_unseen"
     REFUNDED_OTHERWISE = "refunded_otherwise"
@@ -181,6 +182,10 @@ WORDS: Mapping[Reason, Words] = {
     Reason.AMOUNT_NOT_UNDERSTOOD: Words(
         "{amount} {given} is no amount of this order in {currency}.",
         "Ask again with an amount in the order's currency.",
+    ),
+    Reason.CANCELLATION_UNCONFIRMED: Words(
+        "A cancellation was delivered, but Saleor shows the fulfillment as shipped.",
+        "Check whether a copy of the shop (staging) sent it; retry to capture all the same.",
     ),
     Reason.OBSERVED: Words(
         "The shop was in observe mode: {amount} would have been captured.",

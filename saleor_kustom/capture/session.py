@@ -10,7 +10,13 @@ from decimal import Decimal
 from enum import StrEnum
 
 from saleor_kustom.capture.authorization import Authorization
-from saleor_kustom.capture.binding import Misfit, Purchase, is_kustoms, misfit
+from saleor_kustom.capture.binding import (
+    Misfit,
+    Purchase,
+    another_shoppers,
+    is_kustoms,
+    misfit,
+)
 from saleor_kustom.capture.money import to_decimal
 
 
@@ -42,6 +48,7 @@ class Code(StrEnum):
     CURRENCY = "CURRENCY"
     AMOUNT = "AMOUNT"
     REFERENCE = "REFERENCE"
+    SHOPPER = "SHOPPER"
     REVIEW = "REVIEW"
     ALREADY_AUTHORIZED = "ALREADY_AUTHORIZED"
     BELONGS_TO_ANOTHER = "BELONGS_TO_ANOTHER"
@@ -60,6 +67,7 @@ _WORDS = {
     Code.CURRENCY: "The Kustom order is in another currency.",
     Code.AMOUNT: "The Kustom order is over another amount than what is to be paid.",
     Code.REFERENCE: "The Kustom order names another order.",
+    Code.SHOPPER: "The Kustom order is another shopper's.",
     Code.REVIEW: "Kustom rejected the payment.",
     Code.ALREADY_AUTHORIZED: "This Kustom order has authorized this purchase already.",
     Code.BELONGS_TO_ANOTHER: "This Kustom order belongs to another purchase.",
@@ -108,6 +116,8 @@ def decide_session(
     found = misfit(source, authorization)
     if found is not None:
         return failure(_MISFITS[found.kind])
+    if another_shoppers(source, authorization):
+        return failure(Code.SHOPPER)
     others = (t for t in source.transactions if t.id != session.transaction_id)
     if any(is_kustoms(t, session.kustom_order_id) for t in others):
         return failure(Code.ALREADY_AUTHORIZED)

@@ -43,7 +43,12 @@ def entries(order: Order, fulfillment: Fulfillment) -> tuple[Entry, ...]:
 
 
 def difference(wanted: Sequence[Entry], sent: Sequence[Entry]) -> tuple[Entry, ...]:
-    """Return the entries that were not sent yet: Kustom appends and never replaces."""
+    """Return the entries that were not sent yet: Kustom appends and never replaces.
+
+    What was sent of an order whose personal data was erased is not known any more: all of it.
+    """
+    if any("erased" in entry for entry in sent):
+        return ()
     known = {_identity(entry) for entry in sent}
     missing: list[Entry] = []
     for entry in wanted:

@@ -19,6 +19,7 @@ from saleor_kustom.cli import (
     pausing,
     plan,
     policy,
+    privacy,
     reconcile,
     serve,
     shops,
@@ -59,6 +60,8 @@ app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
 app.command("reconcile")(reconcile.reconcile)
+app.command("erase")(privacy.erase)
+app.add_typer(privacy.secrets, name="secrets")
 app.add_typer(credentials.app, name="credentials")
 app.add_typer(policy.app, name="policy")
 app.add_typer(webhooks.app, name="webhooks")

@@ -28,7 +28,11 @@ def with_store(task: Callable[[Settings, Store], Coroutine[Any, Any, Result]]) -
 async def opened_store() -> AsyncIterator[tuple[Settings, Store]]:
     """Load the settings and open the store beside a running `serve`; close it in the end."""
     settings = settings_of.load()
-    store = await Store.open(settings.database_url, secret_key=settings.secret_key)
+    store = await Store.open(
+        settings.database_url,
+        secret_key=settings.secret_key,
+        previous_key=settings.secret_key_previous,
+    )
     try:
         yield settings, store
     finally:

@@ -35,7 +35,13 @@ def copy_(
             copied[table] = rows
 
         total = asyncio.run(
-            copy(source or settings.database_url, target, settings.secret_key, progress)
+            copy(
+                source or settings.database_url,
+                target,
+                settings.secret_key,
+                progress,
+                previous_key=settings.secret_key_previous,
+            )
         )
     for table, rows in copied.items():
         typer.echo(f"{table}: {rows}")

@@ -19,6 +19,7 @@ from pydantic import (
 )
 
 from saleor_kustom.capture.authorization import Authorization, KustomCapture, KustomRefund
+from saleor_kustom.capture.shopper import shopper_of
 
 
 class Nonsense(ValueError):  # noqa: N818 - the client turns it into a verdict
@@ -46,10 +47,16 @@ def _entries(value: Any) -> Any:
     ]
 
 
+def _shopper(value: Any) -> Any:
+    """Of an address only a digest of its e-mail is kept: enough to tell two shoppers apart."""
+    return shopper_of(value.get("email")) if isinstance(value, dict) else None
+
+
 Upper = Annotated[str, BeforeValidator(_upper)]
 #: Minor units; never negative where we read them, and within the contract's int64.
 Minor = Annotated[int, Field(strict=True, ge=0, lt=2**63)]
 Time = Annotated[datetime, BeforeValidator(_time)]
+Shopper = Annotated[str | None, BeforeValidator(_shopper)]
 Entries = Annotated[list[dict[str, str]], BeforeValidator(_entries)]
 
 
@@ -121,6 +128,7 @@ class WireOrder(_Wire):
     expires_at: Time | None = None
     merchant_reference1: str | None = None
     merchant_reference2: str | None = None
+    shopper: Shopper = Field(default=None, alias="billing_address", repr=False)
     captures: list[WireCapture] = []
     refunds: list[WireRefund] = []
 
@@ -140,6 +148,7 @@ class WireOrder(_Wire):
             expires_at=_utc(self.expires_at),
             merchant_reference1=self.merchant_reference1 or None,
             merchant_reference2=self.merchant_reference2 or None,
+            shopper=self.shopper,
             captures=tuple(capture.value() for capture in self.captures),
             refunds=tuple(refund.value() for refund in self.refunds),
         )

@@ -20,6 +20,7 @@ from saleor_kustom.capture.fulfillment import (
     Transaction,
 )
 from saleor_kustom.capture.money import kustom_rate, rounded, to_minor
+from saleor_kustom.capture.shopper import shopper_of
 from saleor_kustom.errors import Refused
 from saleor_kustom.saleor.wire import NOTHING, Metadata, Money, Price, Rate, Taxed, Wire
 
@@ -231,6 +232,7 @@ class _Order(Wire):
     total_authorized: Money = NOTHING
     total_charged: Money = NOTHING
     gift_cards: list[Any] | None = None  # absent: not known
+    user_email: Any = Field(default=None, repr=False)
     checkout_id: str | None = None
     metadata: Metadata = Field(default_factory=dict)
     private_metadata: Metadata = Field(default_factory=dict)
@@ -267,6 +269,7 @@ class _Order(Wire):
             fulfillments=tuple(f.value() for f in self.fulfillments),
             transactions=tuple(t.value(currency) for t in self.transactions),
             gift_cards_used=None if self.gift_cards is None else len(self.gift_cards),
+            shopper=shopper_of(self.user_email),
             checkout_id=self.checkout_id,
             metadata=self.metadata,
             private_metadata=self.private_metadata,
@@ -290,6 +293,7 @@ class _Checkout(Wire):
     token: str = ""
     channel: _Channel = _Channel()
     total_price: Taxed
+    email: Any = Field(default=None, repr=False)
     transactions: tuple[_Transaction, ...] = ()
 
     def value(self) -> Checkout:
@@ -301,5 +305,6 @@ class _Checkout(Wire):
             channel=self.channel.slug,
             currency=currency,
             total_minor=gross.minor(currency),
+            shopper=shopper_of(self.email),
             transactions=tuple(t.value(currency) for t in self.transactions),
         )

@@ -58,6 +58,7 @@ class SimulatedOrder:
     fraud_status: str = "ACCEPTED"  # ACCEPTED | PENDING | REJECTED
     country: str = "SE"
     payment_type: str = "INVOICE"
+    email: str = ""
     payment_fails: bool = False  # the shopper's card or account can't be charged
     klarna_reference: str = "K4MADNY"
     released: bool = False

@@ -27,7 +27,11 @@ def shown_order(ledger: Ledger, order: SimulatedOrder) -> dict[str, Any]:
         "created_at": shown_time(order.created_at, switches),
         "expires_at": shown_time(order.expires_at, switches),
         "customer": {"date_of_birth": "1990-01-01", "national_identification_number": "4103219202"},
-        "billing_address": {"given_name": "Test", "family_name": "Shopper"},
+        "billing_address": {
+            "given_name": "Test",
+            "family_name": "Shopper",
+            "email": order.email or None,
+        },
         "shipping_address": order.shipping_address,
         "initial_payment_method": {"type": order.payment_type, "description": None},
         "captures": [shown_capture(capture, switches) for capture in order.captures],

@@ -23,6 +23,7 @@ _LACKING: Wire = {
     "origin": "CHECKOUT",
     "collectionPointName": None,
     "giftCards": [],
+    "userEmail": None,
     "metadata": [],
     "privateMetadata": [],
     "transactions": [],

@@ -51,6 +51,7 @@ class Checkouts(Buttons):
         checkout = {
             "id": checkout_id,
             "token": token,
+            "email": order["userEmail"],
             "channel": order["channel"],
             "total": order["total"],  # as an order calls it
             "totalPrice": order["total"],

@@ -68,6 +68,7 @@ def new_order(
     gift_card: str = "0",
     difference: str = "0",
     origin: str = "CHECKOUT",
+    email: str | None = "shopper@example.com",
     metadata: Mapping[str, str] | None = None,
     private_metadata: Mapping[str, str] | None = None,
 ) -> Wire:
@@ -100,6 +101,7 @@ def new_order(
         "shippingTaxRate": 0.25,
         "shippingMethodName": "PostNord",
         "collectionPointName": None,
+        "userEmail": email,
         "totalAuthorized": money(Decimal(0), currency),
         "totalCharged": money(Decimal(0), currency),
         # Worth nothing is paid in full from the start (saleor-core-observed, section 8, e2).

@@ -11,6 +11,7 @@ from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.erasing import Erased, Erasing, StillOpen
 from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
 from saleor_kustom.store.link_row import Link
@@ -26,7 +27,7 @@ from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
 from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
-from saleor_kustom.store.secrets import Secrets, check_key
+from saleor_kustom.store.secrets import Secrets, check_key, rotate
 from saleor_kustom.store.shops import Shops, StoredKeys
 from saleor_kustom.store.sqlite import Sqlite
 from saleor_kustom.store.worker_lock import worker_lock
@@ -34,6 +35,7 @@ from saleor_kustom.store.worker_lock import worker_lock
 __all__ = [
     "Capture",
     "Chosen",
+    "Erased",
     "Holder",
     "Kept",
     "LeaseLost",
@@ -46,6 +48,7 @@ __all__ = [
     "Queue",
     "Scope",
     "Status",
+    "StillOpen",
     "Store",
     "StoredKeys",
     "Sum",
@@ -59,6 +62,7 @@ class Store:
 
     def __init__(self, db: Database, secrets: Secrets) -> None:
         self._db = db
+        self._secrets = secrets
         self.shops = Shops(db, secrets)
         self.accounts = Accounts(db, secrets)
         self.deliveries = Deliveries(db)
@@ -71,6 +75,7 @@ class Store:
         self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
+        self.erasing = Erasing(db)
         self.authorizations = Authorizations(db)
         self.links = Links(db)
         self.link_tokens = LinkTokens(db)
@@ -78,13 +83,19 @@ class Store:
 
     @classmethod
     async def open(
-        cls, database_url: str, *, secret_key: str, clock: Clock | None = None
+        cls,
+        database_url: str,
+        *,
+        secret_key: str,
+        previous_key: str = "",
+        clock: Clock | None = None,
     ) -> "Store":
         """Open the database, bring its schema up to date and check that the key is its own.
 
-        `clock` (unix seconds) replaces the database's time. Raises StoreUnavailable.
+        `previous_key` still opens what it sealed. `clock` (unix seconds) replaces the database's
+        time. Raises StoreUnavailable.
         """
-        secrets = Secrets(secret_key)
+        secrets = Secrets(*filter(None, (secret_key, previous_key)))
         db = await open_database(database_url, clock)
         try:
             await migrate(db)
@@ -98,6 +109,10 @@ class Store:
     async def close(self) -> None:
         """Finish what was asked and close."""
         await self._db.close()
+
+    async def rotate_secrets(self) -> int:
+        """Seal anew with the present key what the previous one sealed; return how many."""
+        return await rotate(self._db, self._secrets)
 
     async def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""

@@ -10,7 +10,7 @@ from saleor_kustom.store.database import Database, Row
 from saleor_kustom.store.history import of_shop
 from saleor_kustom.store.link_sql import WAKE_WAITING
 from saleor_kustom.store.pauses import Pause, Pauses, Scope, lift
-from saleor_kustom.store.secrets import Secrets
+from saleor_kustom.store.secrets import Secrets, password_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Accounts:
             "merchant_id": account.merchant_id,
             "username": account.username,
             "password": self._secrets.seal(
-                account.password, shop=api_url, purpose=_purpose(account.merchant_id)
+                account.password, shop=api_url, purpose=password_of(account.merchant_id)
             ),
         }
         detail = {"channel": channel, "account": name, "username": account.username, "who": who}
@@ -130,7 +130,7 @@ class Accounts:
         return await self._pauses.accounts()
 
     def _account(self, row: Row) -> Account:
-        purpose = _purpose(row["merchant_id"])
+        purpose = password_of(row["merchant_id"])
         return Account(
             environment=row["environment"],
             merchant_id=row["merchant_id"],
@@ -141,10 +141,6 @@ class Accounts:
 
 def _name(environment: str, merchant_id: str) -> str:
     return f"{environment}/{merchant_id}"
-
-
-def _purpose(merchant_id: str) -> str:
-    return f"password of {merchant_id}"
 
 
 _KEEP = """insert into account (api_url, environment, merchant_id, username, password, kept_at)

@@ -169,7 +169,10 @@ HELD = "held > ''"
 RESUMED = """insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'resumed', :detail from capture
     where api_url = :api_url and id = :id and held is not null"""
-RESUME = f"""{_WAKE}, held = null, held_detail = '{{}}', waiting = 'resumed', failures = 0
+#: A person who retries after a cancellation that Saleor does not confirm says that there was none.
+RESUME = f"""{_WAKE}, held = null,
+    canceled = case when held = 'cancellation_unconfirmed' then 0 else canceled end,
+    held_detail = '{{}}', waiting = 'resumed', failures = 0
     where api_url = :api_url and id = :id and held is not null returning id"""
 
 #: A person would not wait for the next try. What runs or is held is not touched.

@@ -34,7 +34,12 @@ _MOVED = "moved"
 
 
 async def copy(
-    source_url: str, target_url: str, secret_key: str, progress: Progress = lambda _table, _n: None
+    source_url: str,
+    target_url: str,
+    secret_key: str,
+    progress: Progress = lambda _table, _n: None,
+    *,
+    previous_key: str = "",
 ) -> int:
     """Copy all rows from a SQLite database to an empty PostgreSQL one; return how many.
 
@@ -45,8 +50,9 @@ async def copy(
     if not target_url.startswith(("postgresql://", "postgres://")):
         raise StoreUnavailable("the target is to be postgresql://…")
     with worker_lock(path):
-        await _prepare(source_url, secret_key)
-        await _prepare(target_url, secret_key)
+        secrets = Secrets(*filter(None, (secret_key, previous_key)))
+        await _prepare(source_url, secrets)
+        await _prepare(target_url, secrets)
         return await asyncio.to_thread(_move, path, target_url, progress)
 
 
@@ -59,13 +65,13 @@ async def refuse_moved(db: Database) -> None:
         )
 
 
-async def _prepare(url: str, secret_key: str) -> None:
+async def _prepare(url: str, secrets: Secrets) -> None:
     """Bring a schema up to date, and refuse a database that is not to be copied."""
     db = await open_database(url)
     try:
         await migrate(db)
         await refuse_moved(db)
-        await check_key(db, Secrets(secret_key))
+        await check_key(db, secrets)
     finally:
         await db.close()
 

@@ -15,6 +15,7 @@ from saleor_kustom.capture.plan import Nothing, Plan
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.calls import Made, of_capture
+from saleor_kustom.worker.confirming import confirm
 from saleor_kustom.worker.entries import ledger_of, wakes_of
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
@@ -40,6 +41,7 @@ async def withdraw(journey: Journey) -> None:
 
     Then it is adopted and the journey goes on from CAPTURED; else Rest is raised.
     """
+    await confirm(journey)
     if journey.capture.state is State.RECEIVED:
         there = await _captured_there(journey)
         if there is not None:

@@ -9,6 +9,7 @@ from saleor_kustom.capture.ledger import Ledger
 from saleor_kustom.capture.operation import Request, Source
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.store import Capture
+from saleor_kustom.worker.confirming import confirm
 from saleor_kustom.worker.entries import is_parcel_refund, ledger_of, money_moved, wakes_of
 from saleor_kustom.worker.journey import Journey
 
@@ -20,6 +21,7 @@ async def rest_canceled(
 
     Where the channel's policy says so it is refunded by itself after a while. To be raised.
     """
+    await confirm(journey, *events, **columns)
     capture = journey.capture
     rows = await journey.parts.store.captures.of_order(capture.api_url, order.id)
     refund = next((r for r in rows if is_parcel_refund(r) and _of(r, capture)), None)

@@ -4,8 +4,17 @@ A delivery is a trigger, Saleor's API is the truth (domain rule 1); and each pla
 Kustom order first (domain rule 7).
 """
 
+from collections.abc import Sequence
+
 from saleor_kustom.capture.authorization import Authorization, KustomCapture
-from saleor_kustom.capture.binding import Candidate, candidates, refusal
+from saleor_kustom.capture.binding import (
+    ANOTHER_SHOPPERS,
+    Candidate,
+    Source,
+    another_shoppers,
+    candidates,
+    refusal,
+)
 from saleor_kustom.capture.fulfillment import Order
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.parties import Account
@@ -134,10 +143,35 @@ async def _bind(journey: Journey, order: Order) -> Authorization:
     if account is None:
         raise await journey.hold(Held(Reason.NO_CREDENTIALS, {"channel": order.channel}))
     for candidate in known:
+        if candidate.source is Source.PUBLIC_METADATA:
+            await _refuse_rival(journey, account, candidate, known)
         authorization = await _try(journey, order, account, candidate)
         if authorization is not None:
             return authorization
     raise await _nothing(journey, NothingWhy.NOT_KUSTOM)
+
+
+async def _refuse_rival(
+    journey: Journey, account: Account, claim: Candidate, known: Sequence[Candidate]
+) -> None:
+    """Hold when public metadata names another Kustom order than the order's own payment.
+
+    A shopper may have paid with the one and have another shopper's captured. A payment's id that
+    Kustom does not know is another provider's, and no rival.
+    """
+    for rival in known:
+        if rival.source is not Source.TRANSACTION:
+            continue
+        binding = Binding(account.environment, account.merchant_id, rival.kustom_order_id)
+        try:
+            await look(journey, binding, account)
+        except Refused as error:
+            if error.status in (403, 404):  # which of both a stranger's order is, is not known
+                continue
+            raise
+        why = f"public metadata names it, but the order was paid with {rival.kustom_order_id}"
+        detail = {"kustom_order": claim.kustom_order_id, "why": why}
+        raise await journey.hold(Held(Reason.LINK_REFUSED, detail))
 
 
 async def _try(
@@ -156,6 +190,8 @@ async def _try(
             return None
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": str(error)})) from error
     why_not = refusal(order, authorization)
+    if why_not is None and candidate.source is not Source.PRIVATE_METADATA:
+        why_not = ANOTHER_SHOPPERS if another_shoppers(order, authorization) else None
     if why_not is not None:
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why_not}))
     if not await journey.parts.store.captures.bind(

@@ -18,6 +18,7 @@ class Placed:
     there: object
     changed: bool = False  # cancelled or returned units
     outside: bool = False  # somebody captured by hand
+    pressed: bool = False  # a button, a refund, a closing
     vanished: set = field(default_factory=set)  # fulfillments that Saleor deleted
 
 
@@ -38,6 +39,7 @@ class Merchant:
         placed = self._place()
         if placed.there.fraud_status == "PENDING":
             self.sim.spawn(self._accept(placed))
+        self.sim.whims.perhaps(placed)
         while open_units(placed.order) and self.sim.loop.time() < BUSY_S:
             await self._pause(900)
             made = self._ship(placed)
@@ -46,6 +48,9 @@ class Merchant:
                 await self._change(placed, made)
             if self.rng.random() < self.sim.weather.outside:
                 self._capture_by_hand(placed)
+            self.sim.whims.perhaps(placed)
+            if placed.order["status"] == "CANCELED":
+                break
         self.sim.log("order done", placed.order["number"])
 
     def _place(self):
@@ -132,7 +137,8 @@ class Merchant:
                 placed.vanished.add(fulfillment["id"])
 
     def _capture_by_hand(self, placed):
-        left = placed.there.amount - placed.there.captured
+        over = placed.there.released or placed.there.cancelled
+        left = 0 if over else placed.there.amount - placed.there.captured
         if left > 0 and placed.there.fraud_status == "ACCEPTED":
             placed.outside = True
             amount = self.rng.randint(1, left)

@@ -135,7 +135,7 @@ async def test_observe_writes_nothing_and_waits_for_a_person(world, rows):
     assert there.captured == AMOUNT
 
 
-async def test_a_cancellation_that_overtakes_the_creation_leaves_a_tombstone(world, rows):
+async def test_a_cancellation_that_overtakes_the_creation_leaves_a_tombstone(world, rows, later):
     order, there = world.order([MUGS])
     fulfillment = world.saleor.fulfill(order["id"])
     world.saleor.cancel_fulfillment(fulfillment["id"])
@@ -143,7 +143,11 @@ async def test_a_cancellation_that_overtakes_the_creation_leaves_a_tombstone(wor
     fulfillment["status"] = "FULFILLED"  # a replica that lags behind
     await world.settle()
     [row] = await rows(order)
-    assert (str(row.state), there.captures) == ("withdrawn", [])
+    assert (row.held, there.captures) == ("cancellation_unconfirmed", [])
+    fulfillment["status"] = "CANCELED"
+    await later(seconds=120)
+    [row] = await rows(order)
+    assert (str(row.state), row.held, there.captures) == ("withdrawn", None, [])
 
 
 async def test_a_cancellation_after_the_capture_asks_a_person(world, rows):

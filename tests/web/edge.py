@@ -3,15 +3,22 @@
 import contextlib
 
 import httpx
+from joserfc.jwk import RSAKey
 
 from saleor_kustom.sandbox.routed import Routed
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.saleor_orders import Line
+from saleor_kustom.sandbox.signing import Signer
 from saleor_kustom.sandbox.world import APP_URL, SALEOR_URL, open_world
 
 HOOKS = f"{APP_URL}/api/webhooks/saleor"
 PSP_REFERENCE = "8c9e2c4e-3b0c-4f6c-9f1d-0a1f6f1f2f3d"
 ACTIONS = {"charge": "CHARGE", "refund": "REFUND", "cancelation": "CANCEL"}
+
+
+def stranger():
+    """Return a key that no simulated Saleor has: those go round a few (signing.py)."""
+    return Signer(RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True))
 
 
 class Edge:

@@ -11,10 +11,13 @@ OPEN = frozenset(
         "/api/manifest",
         "/api/register",  # proves itself by a token that its Saleor confirms
         "/api/webhooks/saleor/{event}",  # proves itself by a signature
-        "/static/{name}",
+        "/api/link",  # proves itself by the shop's link token
+        "/static/words/{language}.json",
+        "/static/{name:path}",
         "/health/live",
         "/health/ready",
         "/app",  # cheap shells without contents
+        "/app/",
         "/app/order",
     }
 )
@@ -48,3 +51,49 @@ def every_route(app, prefix=""):
 def guarded(app):
     """Return the routes that are not open to anybody."""
     return [route for route in every_route(app) if route.path not in OPEN]
+
+
+#: How each route is given ids, beside those in its path: names in the query, and in a JSON body.
+#: A route that is not listed here fails the tests, so that none is left untried.
+_FILTER = ["search", "before", "channel", "since", "until", "status"]
+IDS = {
+    "/api/manifest": [],
+    "/api/register": [],
+    "/api/webhooks/saleor/{event}": [],
+    "/api/link": ["orderId", "kustomOrderId"],
+    "/static/words/{language}.json": [],
+    "/static/{name:path}": [],
+    "/health/live": [],
+    "/health/ready": [],
+    "/app": ["saleorApiUrl", "id", "orderId"],
+    "/app/": ["saleorApiUrl", "id", "orderId"],
+    "/app/order": ["saleorApiUrl", "id", "orderId"],
+    "/app/pages/order": ["orderId"],
+    "/app/pages/amounts": ["orderId"],
+    "/app/pages/captures": ["search", "before"],
+    "/app/pages/capture/{id:int}": [],
+    "/app/pages/preview/{id:int}": [],
+    "/app/pages/needs": ["after", "reason"],
+    "/app/export.csv": ["search"],
+    "/app/pages/health": [],
+    "/app/pages/settings": ["channel"],
+    "/app/pages/shop-check": [],
+    "/app/acts/account": ["channel", "environment", "username", "password", "merchant"],
+    "/app/acts/account-test": ["channel", "account", "environment", "merchant"],
+    "/app/acts/mode": ["mode"],
+    "/app/acts/policy": ["channel", "choices"],
+    "/app/acts/policy-preview": ["channel", "order", "choices"],
+    "/app/acts/retry": ["capture"],
+    "/app/acts/retry-all": ["after", "until", "capture"],
+    "/app/acts/look-again": ["order"],
+    "/app/acts/pause": ["key", "order", "channel", "capture"],
+    "/app/acts/unpause": ["key", "order", "channel", "capture"],
+}
+#: What else an act must be told, so that it does something.
+ALSO = {
+    "/api/link": {"saleorApiUrl": "http://neighbour.test/graphql/"},
+    "/app/acts/retry": {"act": "retry"},
+    "/app/acts/retry-all": {"reason": "above_remaining"},
+    "/app/acts/pause": {"scope": "order", "why": "the walk"},
+    "/app/acts/unpause": {"scope": "order"},
+}

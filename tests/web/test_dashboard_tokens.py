@@ -8,12 +8,10 @@ import time
 
 import pytest
 
-from saleor_kustom.sandbox.signing import Signer
-from tests.web.edge import APP_URL, open_edge
+from tests.web.edge import APP_URL, open_edge, stranger
 from tests.web.routes import guarded
 
-STRANGER = Signer.new()
-NEIGHBOUR = Signer.new()
+STRANGER, NEIGHBOUR = stranger(), stranger()
 NEIGHBOUR_URL = "http://neighbour.test/graphql/"
 EVERYTHING = ("MANAGE_ORDERS", "HANDLE_PAYMENTS", "MANAGE_APPS")
 
@@ -72,7 +70,7 @@ def by(signer, kid=None):
         edge.saleor.signer = own
         if kid is None:
             return token
-        header = {"alg": "RS256", "kid": own.kid, "typ": "JWT"}
+        header = {"alg": "RS256", "kid": own.kid if kid == "own" else kid, "typ": "JWT"}
         return ".".join([encoded(header), *token.split(".")[1:]])
 
     return make
@@ -155,8 +153,9 @@ async def test_a_header_that_comes_twice_is_none(edge, name):
 
 async def test_made_up_keys_make_few_fetches(edge):
     [route, *_] = guarded(edge.world.app.web)
-    for _ in range(20):
-        assert (await ask(edge, route, by(Signer.new())(edge))).status_code in (401, 503)
+    for number in range(20):
+        token = by(STRANGER, kid=f"made-up-{number}")(edge)
+        assert (await ask(edge, route, token)).status_code in (401, 503)
     assert len(edge.fetched) == 1
 
 

@@ -16,11 +16,10 @@ from saleor_kustom.saleor.keys import COOLDOWN_S
 from saleor_kustom.sandbox.recordings import load_recordings
 from saleor_kustom.sandbox.signing import Signer
 from tests.conftest import RECORDINGS
-from tests.web.edge import APP_URL, HOOKS, SALEOR_URL, open_edge
+from tests.web.edge import APP_URL, HOOKS, SALEOR_URL, open_edge, stranger
 
 RECORDED = load_recordings(RECORDINGS)
-STRANGER = Signer.new()
-NEIGHBOUR = Signer.new()
+STRANGER, NEIGHBOUR = stranger(), stranger()
 NEIGHBOUR_URL = "http://neighbour.test/graphql/"
 
 
