@@ -1,5 +1,6 @@
 """Options and fixtures that all tests share."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,17 @@ def postgres_url(server):
     url = server.create()
     yield url
     server.drop(url)
+
+
+@pytest.fixture
+def memory_path():
+    """A folder that no disk is behind, where that can be had: flushing it costs nothing.
+
+    For tests in which a process dies, never the machine.
+    """
+    where = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="saleor-kustom-", dir=where) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

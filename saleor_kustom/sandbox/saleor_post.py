@@ -5,10 +5,12 @@ Everything here was observed of a running Saleor (saleor-core-observed, sections
 
 import asyncio
 import copy
+import functools
 import heapq
 import itertools
 import json
 import secrets
+import ssl
 import time
 from collections import deque
 from collections.abc import Iterator
@@ -86,7 +88,6 @@ class Post:
         self.api_url = api_url
         self.version = version
         self.time_scale = time_scale
-        self.signer = Signer.new()
         self.jwks_override: str | None = None  # recordings bring their own keys
         self.denied: set[str] = set()  # permissions that are missing
         self.installed: Installed | None = None
@@ -100,6 +101,11 @@ class Post:
     def reach(self, transport: httpx.AsyncBaseTransport) -> None:
         """Reach the app through `transport` instead of the network."""
         self._transport = transport
+
+    @functools.cached_property
+    def signer(self) -> Signer:
+        """Signs deliveries and tokens; made when first needed, since making a key is slow."""
+        return Signer.new()
 
     def rotate_key(self) -> None:
         """Sign with a new key; the old one is no longer served."""
@@ -248,7 +254,9 @@ class Post:
 
     def _client(self) -> httpx.AsyncClient:
         timeout = httpx.Timeout(_READ_S, connect=_CONNECT_S)
-        return httpx.AsyncClient(transport=self._transport, timeout=timeout, trust_env=False)
+        return httpx.AsyncClient(
+            transport=self._transport, timeout=timeout, trust_env=False, verify=_trusted()
+        )
 
     def _who(self) -> list[tuple[str, str]]:
         domain = urlsplit(self.api_url).netloc
@@ -257,6 +265,11 @@ class Post:
             ("Saleor-Domain", domain),
             ("Saleor-Api-Url", self.api_url),
         ]
+
+
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    return ssl.create_default_context()  # slow: once
 
 
 def _request(delivery: Delivery) -> httpx.Request:

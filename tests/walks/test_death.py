@@ -1,109 +1,40 @@
 """The process dies at every point of the whole path; what was begun is finished, once.
 
-A point is before and after each statement batch at the database and each request to Kustom and
-Saleor: every await at which something outside of the process's memory changes or is learned.
-Dying is raising what nothing of ours catches; then the memory is dropped and the database opened
-again by a new process.
+Dying here is raising what nothing of ours catches; then the memory is dropped and the database
+opened again by a new process. tests/processes/test_killed.py does the same with SIGKILL.
 """
 
 import contextlib
 import itertools
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.world import open_world
-from tests.walks.conftest import MUGS, Clock
-
-GUARDS = ("both", "no look", "no key")
-
-
-class Died(BaseException):
-    """The process is gone."""
+from tests.walks.conftest import Clock
+from tests.walks.death import GUARDS, Died, Fuse, Story, TappedTransport, tap_store
 
 
-class Fuse:
-    """Counts points and dies at the chosen one."""
-
-    def __init__(self, dies_at):
-        self.dies_at = dies_at
-        self.points = 0
-        self.names = []
-        self.lit = False
-
-    def point(self, name):
-        if not self.lit:
-            return
-        self.points += 1
-        self.names.append(name)
-        if self.points == self.dies_at:
-            raise Died(name)
-
-
-class TappedTransport(httpx.AsyncBaseTransport):
-    def __init__(self, inner, fuse):
-        self._inner, self._fuse = inner, fuse
-
-    async def handle_async_request(self, request):
-        self._fuse.point(f"before {request.method} {request.url.path}")
-        response = await self._inner.handle_async_request(request)
-        await response.aread()
-        self._fuse.point(f"after {request.method} {request.url.path}")
-        return response
-
-
-class TappedDatabase:
-    def __init__(self, inner, fuse):
-        self._inner, self._fuse = inner, fuse
-
-    async def __call__(self, *statements, **more):
-        self._fuse.point("before a commit")
-        rows = await self._inner(*statements, **more)
-        self._fuse.point("after a commit")
-        return rows
-
-    def __getattr__(self, name):
-        return getattr(self._inner, name)
-
-
-def tap_store(store, fuse):
-    """Put the fuse between every repository and the database."""
-    tapped = TappedDatabase(store._db, fuse)
-    for repository in vars(store).values():
-        for holder in (repository, *vars(repository).values()):
-            if hasattr(holder, "_db"):
-                holder._db = tapped
-
-
-class Story:
-    """Two parcels, and tracking that comes later; both sides survive the app's death."""
+class Telling:
+    """The story in one process, with a clock that is moved by hand."""
 
     def __init__(self):
         self.clock = Clock()
-        self.kustom = SimulatedKustom(clock=lambda: datetime.fromtimestamp(self.clock.now, UTC))
-        self.saleor = SimulatedSaleor("http://saleor.test/graphql/")
-        self.order = self.there = None
-        self.steps = [self.ship_one, self.ship_rest, self.track]
+        kustom = SimulatedKustom(clock=lambda: datetime.fromtimestamp(self.clock.now, UTC))
+        self.story = Story(SimulatedSaleor("http://saleor.test/graphql/"), kustom)
 
     def world(self, url, **more):
-        return open_world(url, saleor=self.saleor, kustom=self.kustom, clock=self.clock, **more)
-
-    def ship_one(self):
-        line = self.order["lines"][0]["id"]
-        self.saleor.fulfill(self.order["id"], {line: 1}, tracking="SE1")
-
-    def ship_rest(self):
-        self.saleor.fulfill(self.order["id"])
-
-    def track(self):
-        self.saleor.update_tracking(self.order["fulfillments"][1]["id"], "SE2")
+        story = self.story
+        return open_world(
+            url, saleor=story.saleor, kustom=story.kustom, clock=self.clock,
+            rate_per_second=100.0, **more,
+        )  # fmt: skip
 
     async def play(self, world):
-        while self.steps:
-            self.steps.pop(0)()
+        while self.story.steps:
+            self.story.steps.pop(0)()
             await world.settle()
 
     async def hours_pass(self, world):
@@ -111,82 +42,62 @@ class Story:
             self.clock.pass_s(3600)
             await world.settle()
 
-    @contextlib.contextmanager
-    def without(self, guard):
-        """Take one of the two guards away: Kustom's key, or the look by reference."""
-        if guard == "no key":
-            self.kustom.forget_keys()
-        hidden = list(self.there.captures) if guard == "no look" else []
-        references = [capture.reference for capture in hidden]
-        for capture in hidden:
-            capture.reference = "hidden"
-        yield
-        for capture, reference in zip(hidden, references, strict=True):
-            capture.reference = reference
 
-
-async def live_and_die(database_url, dies_at, guard):
+async def live_and_die(database_url, dies_at, guard="both"):
     """Play the story, dying once on the way, and finish it in a new process."""
-    story, fuse = Story(), Fuse(dies_at)
+    telling, fuse = Telling(), Fuse(dies_at)
+    story = telling.story
     with contextlib.suppress(Died):
-        async with story.world(
+        async with telling.world(
             database_url, tap=lambda inner: TappedTransport(inner, fuse), concurrency=1
         ) as world:
             await world.install()
-            story.order, story.there = world.order([MUGS])
+            story.place()
             tap_store(world.app.store, fuse)
             fuse.lit = True
-            await story.play(world)
+            await telling.play(world)
     fuse.lit = False
-    async with story.world(database_url) as world:
+    async with telling.world(database_url) as world:
         with story.without(guard):
-            story.clock.pass_s(61)  # what the dead process had leased
+            telling.clock.pass_s(61)  # what the dead process had leased
             await world.app.store.captures.start()
             await world.settle()
-        await story.hours_pass(world)
-        await story.play(world)
-        await story.hours_pass(world)
+        await telling.hours_pass(world)
+        await telling.play(world)
+        await telling.hours_pass(world)
         rows = await world.app.store.captures.of_order(story.saleor.api_url, story.order["id"])
-    return fuse, story.order, story.there, rows
-
-
-def check(order, there, rows, died_at):
-    amounts = [capture.amount for capture in there.captures]
-    assert amounts == [149_00, 200_00], died_at
-    assert [row.capture_id for row in rows] == [c.capture_id for c in there.captures], died_at
-    assert [str(row.state) for row in rows] == ["reported", "reported"], died_at
-    tracking = [[e["tracking_number"] for e in c.shipping_info] for c in there.captures]
-    assert tracking == [["SE1"], ["SE2"]], died_at
-    [transaction] = order["transactions"]
-    assert len(transaction["events"]) == 2, died_at
+    return fuse, story, rows
 
 
 async def test_the_story_has_every_kind_of_point(database_url):
-    fuse, order, there, rows = await live_and_die(database_url, 0, "both")
-    check(order, there, rows, "nowhere")
+    fuse, story, rows = await live_and_die(database_url, 0)
+    story.check(rows, "nowhere")
     kinds = {name.split("/")[0].strip() for name in fuse.names}
-    assert kinds >= {"before GET", "after GET", "before POST", "after POST", "before a commit"}
+    assert kinds == {
+        "before GET", "after GET", "before POST", "after POST",
+        "before a commit", "after a commit", "after a claim",
+    }  # fmt: skip
     assert fuse.points >= 60, fuse.points
 
 
 @pytest.mark.parametrize("guard", GUARDS)
 @pytest.mark.parametrize("tenth", range(10))
-async def test_a_death_at_every_point_loses_nothing_and_doubles_nothing(tmp_path, guard, tenth):
+async def test_a_death_at_every_point_loses_nothing_and_doubles_nothing(memory_path, guard, tenth):
     """All points, a tenth of them in each test so that they run side by side."""
     for index in itertools.count(tenth + 1, 10):
-        url = f"sqlite:///{tmp_path}/{index}.db"
-        fuse, order, there, rows = await live_and_die(url, index, guard)
+        url = f"sqlite:///{memory_path}/{index}.db"
+        fuse, story, rows = await live_and_die(url, index, guard)
         if fuse.points < index:
             return
-        check(order, there, rows, f"point {index}: {fuse.names[-1]}")
+        story.check(rows, f"point {index}: {fuse.names[-1]}")
 
 
 @pytest.mark.parametrize("tenth", range(10))
 async def test_a_death_at_every_point_on_postgresql(server, tenth):
     for index in itertools.count(tenth + 1, 10):
         url = server.create()
-        fuse, order, there, rows = await live_and_die(url, index, "both")
+        fuse, story, rows = await live_and_die(url, index)
         server.drop(url)
         if fuse.points < index:
             return
-        check(order, there, rows, f"point {index}: {fuse.names[-1]}")
+        story.check(rows, f"point {index}: {fuse.names[-1]}")
