@@ -175,7 +175,12 @@ async def work(app: App, stop: asyncio.Event) -> None:
     """Hold the worker role (on SQLite only one process may) and work until told to stop."""
     with app.store.worker_lock():
         await app.store.captures.start()
-        await asyncio.gather(app.worker.run(stop), _reconcile(app, stop))
+        looking = asyncio.create_task(_reconcile(app, stop))
+        try:
+            await app.worker.run(stop)
+        finally:
+            looking.cancel()  # it may take minutes, and goes on where it was at the next turn
+            await asyncio.wait({looking})
 
 
 async def _reconcile(app: App, stop: asyncio.Event) -> None:

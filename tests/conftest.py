@@ -1,10 +1,11 @@
 """Options and fixtures that all tests share."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
 import pytest
-from databases import Server
+from databases import Cluster, Server
 from hypothesis import Phase, settings
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -26,6 +27,20 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="thorough: make test-long runs it"))
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests measured, for people: nothing is asserted about it."""
+    figures = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        for figure in sorted(figures):
+            terminalreporter.line(figure)
+
+
 @pytest.fixture(scope="session")
 def server(testrun_uid):
     """The PostgreSQL of this test run."""
@@ -41,6 +56,18 @@ def postgres_url(server):
     url = server.create()
     yield url
     server.drop(url)
+
+
+@pytest.fixture
+def own_cluster():
+    """A server that may be crashed."""
+    folder = Path(tempfile.mkdtemp(prefix="kustom-crash-"))
+    cluster = Cluster(folder)
+    cluster.create()
+    cluster.start(durable=True)
+    yield cluster
+    cluster.remove()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

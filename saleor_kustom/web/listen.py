@@ -8,6 +8,9 @@ from collections.abc import AsyncIterator, Iterator
 import uvicorn
 from starlette.types import ASGIApp
 
+#: How long requests that are under way may still take when the server is told to end.
+_FINISH_S = 5
+
 
 class _Server(uvicorn.Server):
     """uvicorn's own handlers would raise SIGTERM again before we have handed our work back."""
@@ -29,7 +32,7 @@ async def listening(web: ASGIApp, host: str, port: int) -> AsyncIterator[str]:
         access_log=False,
         lifespan="off",
         server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=_FINISH_S,
         h11_max_incomplete_event_size=32 * 1024,
     )
     server = _Server(config)

@@ -19,7 +19,7 @@ from tests.databases import SECRET_KEY
 from tests.processes import child
 from tests.walks.death import SIGNER
 
-_STARTS_WITHIN_S = 60.0
+PATIENCE_S = 300.0  # a busy machine is no failure
 #: Forks of a process that has imported everything and done nothing: starting costs no imports.
 _FORKING = multiprocessing.get_context("forkserver")
 _FORKING.set_forkserver_preload([child.__name__])
@@ -31,6 +31,13 @@ def free_port():
         port = random.SystemRandom().randrange(20_000, 32_000)
         with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
+
+
+async def until(happened):
+    """Wait until it has."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not await happened():
+            await asyncio.sleep(0.02)
 
 
 class Process:
@@ -79,9 +86,9 @@ class Process:
     def signal(self, number):
         os.kill(self.pid, number)
 
-    async def ended(self, within_s=60.0):
+    async def ended(self):
         """Wait for its end and return its exit code, negative for a signal."""
-        async with asyncio.timeout(within_s):
+        async with asyncio.timeout(PATIENCE_S):
             while self.alive:
                 await asyncio.sleep(0.02)
         return self._process.exitcode
@@ -99,7 +106,7 @@ class Process:
 
     async def _answers(self):
         async with (
-            asyncio.timeout(_STARTS_WITHIN_S),
+            asyncio.timeout(PATIENCE_S),
             httpx.AsyncClient(transport=child.network(), timeout=5.0) as client,
         ):
             while True:
@@ -126,8 +133,8 @@ class Command(Process):
     def alive(self):
         return self._process.returncode is None
 
-    async def ended(self, within_s=60.0):
-        async with asyncio.timeout(within_s):
+    async def ended(self):
+        async with asyncio.timeout(PATIENCE_S):
             return await self._process.wait()
 
 

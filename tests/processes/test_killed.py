@@ -97,15 +97,21 @@ async def staged(database_url, log):
             await store.close()
 
 
-@pytest.fixture
-def memory_url(request, memory_path):
-    """A database of the kind that the test asks for; a file is in memory: the machine lives."""
-    if request.param == "sqlite":
-        return f"sqlite:///{memory_path}/app.db"
-    return request.getfixturevalue("postgres_url")
+@pytest.fixture(params=["sqlite", "postgres"])
+def new_database(request, memory_path):
+    """Makes databases of each kind; files are in memory, since the machine lives on."""
+    server = request.getfixturevalue("server") if request.param == "postgres" else None
 
+    @contextlib.contextmanager
+    def made(name="app"):
+        if server is None:
+            yield f"sqlite:///{memory_path}/{name}.db"
+            return
+        url = server.create()
+        yield url
+        server.drop(url)
 
-both = pytest.mark.parametrize("memory_url", ["sqlite", "postgres"], indirect=True)
+    return made
 
 
 async def die_and_go_on(database_url, log, dies_at, guard):
@@ -121,35 +127,32 @@ async def die_and_go_on(database_url, log, dies_at, guard):
     return True
 
 
-@both
-async def test_the_points_are_the_same_as_where_the_memory_is_dropped(memory_url, memory_path):
+async def test_the_points_are_the_same_as_where_the_memory_is_dropped(new_database, memory_path):
     fuse, _, _ = await live_and_die(f"sqlite:///{memory_path}/other.db", 0)
-    async with staged(memory_url, memory_path / "log") as stage:
-        await stage.begin(0)
-        await stage.play()
-        assert await stage.points() == fuse.names
+    with new_database() as url:
+        async with staged(url, memory_path / "log") as stage:
+            await stage.begin(0)
+            await stage.play()
+            assert await stage.points() == fuse.names
     assert fuse.points >= STRATA * STRATUM
 
 
-@both
 @pytest.mark.parametrize("stratum", range(STRATA))
-async def test_killed_at_a_sample_of_points(memory_url, memory_path, stratum, testrun_uid):
+async def test_killed_at_a_sample_of_points(new_database, memory_path, stratum, testrun_uid):
     nth = random.Random(f"{testrun_uid} {stratum}").randint(1, STRATUM)
     guard = GUARDS[stratum % len(GUARDS)]
-    died = await die_and_go_on(memory_url, memory_path / "log", stratum * STRATUM + nth, guard)
-    assert died
+    with new_database() as url:
+        assert await die_and_go_on(url, memory_path / "log", stratum * STRATUM + nth, guard)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("guard", GUARDS)
 @pytest.mark.parametrize("eighth", range(8))
-@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_killed_at_every_point(request, memory_path, kind, eighth, guard):
-    server = request.getfixturevalue("server") if kind == "postgres" else None
+async def test_killed_at_every_point(new_database, memory_path, eighth, guard, record_property):
     for index in itertools.count(eighth + 1, 8):
-        url = server.create() if server else f"sqlite:///{memory_path}/{index}.db"
-        died = await die_and_go_on(url, memory_path / f"log {index}", index, guard)
-        if server:
-            server.drop(url)
-        if not died:
-            return
+        with new_database(index) as url:
+            if not await die_and_go_on(url, memory_path / f"log {index}", index, guard):
+                break
+    killed = len(range(eighth + 1, index, 8))
+    kind = "PostgreSQL" if url.startswith("postgresql") else "SQLite"
+    record_property("figure", f"killed with SIGKILL at {killed} points on {kind}, guards: {guard}")
