@@ -1,6 +1,5 @@
 """Options and fixtures that all tests share."""
 
-import shutil
 import tempfile
 from pathlib import Path
 
@@ -59,15 +58,25 @@ def postgres_url(server):
 
 
 @pytest.fixture
-def own_cluster():
-    """A server that may be crashed."""
-    folder = Path(tempfile.mkdtemp(prefix="kustom-crash-"))
-    cluster = Cluster(folder)
-    cluster.create()
-    cluster.start(durable=True)
-    yield cluster
-    cluster.remove()
-    shutil.rmtree(folder, ignore_errors=True)
+def new_cluster():
+    """Makes servers of the test's own, which may be crashed; options are those of initdb."""
+    made = []
+
+    def make(*options, durable=False):
+        cluster = Cluster(tempfile.mkdtemp(prefix="kustom-own-"))
+        made.append(cluster)
+        cluster.create(*options)
+        cluster.start(durable=durable)
+        return cluster
+
+    yield make
+    for cluster in made:
+        cluster.remove()
+
+
+@pytest.fixture
+def own_cluster(new_cluster):
+    return new_cluster(durable=True)
 
 
 @pytest.fixture
