@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: postgres demo demo-once test test-long mutants check lint types imports format setup lock clean
+.PHONY: chromium postgres demo demo-once test test-long mutants check lint types imports format setup lock clean
 .DEFAULT_GOAL := test
 
 demo: $(VENV)/.ready  ## Play the story against simulated Saleor and Kustom, and keep serving
@@ -12,13 +12,16 @@ demo: $(VENV)/.ready  ## Play the story against simulated Saleor and Kustom, and
 demo-once: $(VENV)/.ready  ## Play the story and exit; fails unless every amount and id is right
 	$(BIN)/saleor-kustom demo --once
 
-test: $(VENV)/.ready check postgres  ## Everything that CI runs
+test: $(VENV)/.ready check postgres chromium  ## Everything that CI runs
 	$(BIN)/pytest
 
 postgres:  ## Server programs for the tests; installed with apt where that may be
 	@scripts/install-postgres
 
-test-long: $(VENV)/.ready postgres  ## The thorough runs: more generated orders, more seeds
+chromium:  ## A browser for the tests; installed with apt where that may be
+	@scripts/install-chromium
+
+test-long: $(VENV)/.ready postgres chromium  ## The thorough runs: more generated orders, more seeds
 	$(BIN)/pytest --run-long
 
 mutants: $(VENV)/.ready  ## Mutation testing of the money code, in a copy; about ten minutes

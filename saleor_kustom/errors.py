@@ -2,6 +2,7 @@
 
     SaleorKustomError
     ├── SettingsError            a setting is missing or wrong; the program does not start
+    ├── BadPolicy                a merchant's choice is unknown or wrong; nothing was changed
     ├── NotGenuine               a delivery, token or installation that we do not believe
     ├── KeysUnavailable          a shop's public keys can't be had now: say 503, ask again
     ├── StoreUnavailable         our own database can't store: say 503, lose nothing
@@ -14,6 +15,8 @@
 No library's exception passes a client of ours; tests enumerate them.
 """
 
+from collections.abc import Sequence
+
 
 class SaleorKustomError(Exception):
     """Base of all errors that this package raises on purpose."""
@@ -21,6 +24,14 @@ class SaleorKustomError(Exception):
 
 class SettingsError(SaleorKustomError):
     """One line: the variable's name, what is wrong with its value, and a right example."""
+
+
+class BadPolicy(SaleorKustomError):  # noqa: N818 - a verdict on what was asked for
+    """One line for each fault: the key, what is wrong with its value, and a right example."""
+
+    def __init__(self, faults: Sequence[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = tuple(faults)
 
 
 class NotGenuine(SaleorKustomError):  # noqa: N818 - a verdict, as the three below

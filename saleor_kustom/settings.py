@@ -4,6 +4,7 @@ A wrong value stops the start with one line: the variable's name, what is wrong,
 """
 
 import difflib
+import ipaddress
 import os
 import re
 import string
@@ -28,6 +29,7 @@ class Settings:
     allowed_saleor_urls: tuple[str, ...] = ()
     allow_private_hosts: bool = False
     dashboard_origins: tuple[str, ...] = ()
+    trusted_proxies: tuple[str, ...] = ()
     kustom_live_url: str = "https://api.kustom.co"
     kustom_playground_url: str = "https://api.playground.kustom.co"
     kustom_portal_live_url: str = (
@@ -43,6 +45,8 @@ class Settings:
     concurrency: int = 20
     rate_per_second: float = 5.0
     log_level: str = "INFO"
+    log_format: str = ""
+    metrics_address: str = ""
     contact: str = ""
 
     @property
@@ -57,6 +61,12 @@ class Settings:
             "live": self.kustom_portal_live_url,
             "playground": self.kustom_portal_playground_url,
         }
+
+    @property
+    def metrics_at(self) -> tuple[str, int] | None:
+        """Return host and port of METRICS_ADDRESS, or None."""
+        host, _, port = self.metrics_address.rpartition(":")
+        return (host.strip("[]"), int(port)) if port else None
 
     @property
     def user_agent(self) -> str:
@@ -172,12 +182,23 @@ def _urls(text: str) -> tuple[str, ...]:
 
 
 def _listed_url(text: str) -> str:
-    _base_url(text)
+    if text != "*":
+        _base_url(text)
     return text  # API URLs are compared with their slash
 
 
 def _origins(text: str) -> tuple[str, ...]:
     return tuple(_origin(entry) for entry in _list(text))
+
+
+def _networks(text: str) -> tuple[str, ...]:
+    found = _list(text)
+    for entry in found:
+        try:
+            ipaddress.ip_network(entry)
+        except ValueError:
+            raise ValueError(f"{entry!r} is neither an address nor a network") from None
+    return found
 
 
 def _list(text: str) -> tuple[str, ...]:
@@ -228,6 +249,23 @@ def _level(text: str) -> str:
     return text.upper()
 
 
+def _one_of(*words: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text.lower() not in words:
+            raise ValueError(f"{text!r} is none of {', '.join(words)}")
+        return text.lower()
+
+    return read
+
+
+def _address(text: str) -> str:
+    """Read host:port; the host is an address or a name, an IPv6 address in brackets."""
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - TCP's
+        raise ValueError(f"{text!r} is no host:port")
+    return text
+
+
 def _template(*names: str) -> Callable[[str], str]:
     """Return a reader of URLs with exactly these {names} in them."""
 
@@ -272,7 +310,7 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting(
         "ALLOWED_SALEOR_URLS",
-        "shops that may install the app, comma-separated; empty: any",
+        "shops that may install the app, comma-separated; `*`: any; empty: none",
         "https://shop.example/graphql/",
         _urls,
     ),
@@ -287,6 +325,12 @@ SETTINGS: tuple[Setting, ...] = (
         "where the Dashboard is served, if not at the shop's API origin",
         "https://dashboard.shop.example",
         _origins,
+    ),
+    Setting(
+        "TRUSTED_PROXIES",
+        "addresses or networks of your own proxies, whose X-Forwarded-For is believed",
+        "127.0.0.1, 10.0.0.0/8",
+        _networks,
     ),
     Setting("KUSTOM_LIVE_URL", "Kustom's live API", "https://api.kustom.co", _base_url),
     Setting(
@@ -334,6 +378,19 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("CONCURRENCY", "captures that run at the same time", "20", _count),
     Setting("RATE_PER_SECOND", "calls a second to Kustom for each merchant account", "5", _rate),
     Setting("LOG_LEVEL", "DEBUG, INFO, WARNING or ERROR", "INFO", _level),
+    Setting(
+        "LOG_FORMAT",
+        "json or console; empty: console at a terminal, json elsewhere",
+        "json",
+        _one_of("json", "console"),
+    ),
+    Setting(
+        "METRICS_ADDRESS",
+        "where /metrics and /health are served beside the app, for your own network alone; "
+        "empty: nowhere",
+        "127.0.0.1:9464",
+        _address,
+    ),
     Setting(
         "CONTACT",
         "sent to Kustom with every request, so that they can reach you",

@@ -39,7 +39,8 @@ def test_every_command_stands_in_the_readme():
 
 
 def test_links_between_documents_lead_somewhere():
-    for path in [TOP / "README.md", TOP / "webhooks/README.md", *(TOP / "docs").glob("*.md")]:
+    named = ("README.md", "webhooks/README.md", "CONTRIBUTING.md")
+    for path in [*(TOP / name for name in named), *(TOP / "docs").glob("**/*.md")]:
         for target in re.findall(r"\]\((?!https?://)([^)#]+)\)", path.read_text()):
             assert (path.parent / target).exists(), f"{path.name}: {target}"
 

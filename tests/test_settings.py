@@ -63,6 +63,7 @@ WRONG = {
     "ALLOWED_SALEOR_URLS": ("https://*.shop.example/", "shop.example", "https://a.example,b"),
     "ALLOW_PRIVATE_HOSTS": ("yes", "1", "True"),
     "EXTEND_AUTHORIZATIONS": ("yes", "1", "True"),
+    "TRUSTED_PROXIES": ("proxy.example", "10.0.0.1/8", "10.0.0.0/33", "*"),
     "DASHBOARD_ORIGINS": ("https://a.example/dashboard", "https://a;script-src *", "'none'"),
     "KUSTOM_LIVE_URL": ("api.kustom.co", "https://[::1"),
     "KUSTOM_PLAYGROUND_URL": ("https://user:pass@api.example",),
@@ -74,6 +75,8 @@ WRONG = {
     "CONCURRENCY": ("0", "-1", "1001", "many", "2.5"),
     "RATE_PER_SECOND": ("0", "-5", "nan", "inf", "fast", "201"),
     "LOG_LEVEL": ("LOUD",),
+    "LOG_FORMAT": ("xml",),
+    "METRICS_ADDRESS": ("9464", ":9464", "127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", "a:b"),
     "CONTACT": ("https://sköt.example", "a\r\nX-Injected: 1"),
 }
 

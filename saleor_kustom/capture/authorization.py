@@ -22,6 +22,17 @@ class KustomCapture:
 
 
 @dataclass(frozen=True, slots=True)
+class KustomRefund:
+    """One refund that Kustom lists on the order. Refunds belong to the order, not to a capture."""
+
+    refund_id: str | None  # None: Kustom did not say
+    reference: str | None
+    amount_minor: int
+    description: str | None = None
+    refunded_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Authorization:
     """A Kustom order (`GET /orders/{id}`) in the fields that decide something."""
 
@@ -38,3 +49,14 @@ class Authorization:
     merchant_reference1: str | None = None
     merchant_reference2: str | None = None
     captures: tuple[KustomCapture, ...] = ()
+    refunds: tuple[KustomRefund, ...] = ()
+
+    @property
+    def refundable_minor(self) -> int:
+        """Return what was captured and not refunded yet."""
+        return self.captured_amount_minor - self.refunded_amount_minor
+
+    @property
+    def lists_refunds(self) -> bool:
+        """Tell whether every refund is listed: only then a look can show that one is not there."""
+        return sum(r.amount_minor for r in self.refunds) >= self.refunded_amount_minor

@@ -19,6 +19,7 @@ class Delivery:
     fulfillment_id: str | None
     fulfillment_created: str | None  # see utc_text
     app_id: str | None = None  # APP_DELETED: which app
+    channel: str | None = None  # slug of the order's
     problem: str | None = None
 
     @property

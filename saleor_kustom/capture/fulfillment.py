@@ -89,9 +89,44 @@ class Order:
     fulfillments: tuple[Fulfillment, ...] = ()
     transactions: tuple[Transaction, ...] = ()
     gift_cards_used: int | None = 0  # None: not known
+    checkout_id: str | None = None  # global id of the checkout that it was created from
     metadata: Mapping[str, str] = field(default_factory=dict)
     private_metadata: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def base_minor(self) -> int:
+        """Return what lines and shipping fee cost, before gift cards."""
+        return sum(line.total_minor for line in self.lines) + self.shipping_minor
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return what a merchant reference at Kustom may call the order."""
+        return frozenset((self.number, self.id))
 
     def fulfillment(self, fulfillment_id: str) -> Fulfillment | None:
         """Return the fulfillment of that id, or None when the order has no such one."""
         return next((f for f in self.fulfillments if f.id == fulfillment_id), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A checkout that is being paid; an order once it is complete."""
+
+    id: str
+    token: str  # the UUID in its id
+    channel: str  # slug
+    currency: str
+    total_minor: int  # less what gift cards pay
+    transactions: tuple[Transaction, ...] = ()
+    total_authorized_minor: int = 0  # what its own transactions say is enough
+    total_charged_minor: int = 0
+
+    @property
+    def base_minor(self) -> int:
+        """Return what is to be paid: gift cards have no transaction here."""
+        return self.total_minor
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return what a merchant reference at Kustom may call it."""
+        return frozenset((self.id, self.token))

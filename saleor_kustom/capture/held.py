@@ -25,6 +25,7 @@ class Reason(StrEnum):
     TOTAL_DIFFERS = "total_differs"
     UNITS_MISSING = "units_missing"
     ABOVE_REMAINING = "above_remaining"
+    CHARGED_BEFORE = "charged_before"
     CAPTURED_OUTSIDE = "captured_outside"
     CAPTURE_DIFFERS = "capture_differs"
     LEDGER_INCOMPLETE = "ledger_incomplete"
@@ -33,8 +34,17 @@ class Reason(StrEnum):
     REFUSED_BY_KUSTOM = "refused_by_kustom"
     REFUSED_BY_SALEOR = "refused_by_saleor"
     CANCELED_AFTER_CAPTURE = "canceled_after_capture"
+    REFUND_ABOVE_CAPTURED = "refund_above_captured"
+    REFUND_UNSEEN = "refund_unseen"
+    REFUNDED_OTHERWISE = "refunded_otherwise"
+    REFUNDED_MEANWHILE = "refunded_meanwhile"
+    PARTLY_SHIPPED_AGAIN = "partly_shipped_again"
+    NOTHING_REMAINS = "nothing_remains"
+    NOT_ITS_TRANSACTION = "not_its_transaction"
+    AMOUNT_NOT_UNDERSTOOD = "amount_not_understood"
     TOO_LARGE = "too_large"
     OBSERVED = "observed"
+    HELD_BY_HAND = "held_by_hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +108,11 @@ WORDS: Mapping[Reason, Words] = {
         "{amount} is to be captured, but only {remaining} remains authorized.",
         "Look at the Kustom order: something was captured, released or changed there.",
     ),
+    Reason.CHARGED_BEFORE: Words(
+        "{amount} is to be captured, but only {remaining} remains: {charged} was charged in Saleor "
+        "without saying for which units.",
+        "If that charge paid for this, mark it as settled outside.",
+    ),
     Reason.CAPTURED_OUTSIDE: Words(
         "{outside} was captured at Kustom outside this app; {amount} would exceed what remains, "
         "{remaining}.",
@@ -121,8 +136,8 @@ WORDS: Mapping[Reason, Words] = {
         "Do not ship; cancel the fulfillment if it has not left.",
     ),
     Reason.REFUSED_BY_KUSTOM: Words(
-        "Kustom refused the capture of {amount}: {code} {message}",
-        "Mend the cause and retry; nothing was captured.",
+        "Kustom refused {amount}: {code} {message}",
+        "Mend the cause and retry; no money moved.",
     ),
     Reason.REFUSED_BY_SALEOR: Words(
         "Saleor refused what the app asked or wrote: {code} {message}",
@@ -130,11 +145,50 @@ WORDS: Mapping[Reason, Words] = {
     ),
     Reason.CANCELED_AFTER_CAPTURE: Words(
         "The fulfillment was cancelled in Saleor after {amount} had been captured.",
-        "Refund it in Kustom's portal, or ship the units again: they take over this capture.",
+        "Refund it, or ship the units again: they take over this capture.",
+    ),
+    Reason.REFUND_ABOVE_CAPTURED: Words(
+        "{amount} is to be refunded, but of {captured} captured only {left} is not refunded yet.",
+        "Look at the Kustom order: something was refunded there. Refund no more than is left.",
+    ),
+    Reason.REFUND_UNSEEN: Words(
+        "Kustom says that {refunded} was refunded, but lists only {listed}.",
+        "Look in Kustom's portal whether this refund is there; retry only if it is not.",
+    ),
+    Reason.REFUNDED_OTHERWISE: Words(
+        "{refunded} of the order was refunded already, perhaps for this parcel of {amount}.",
+        "Look at the Kustom order; refund the parcel by hand if that was for something else.",
+    ),
+    Reason.REFUNDED_MEANWHILE: Words(
+        "The units were captured before, but {refunded} of {captured} was refunded since, and "
+        "{left} does not pay for all that ships, {needed}.",
+        "Take payment for these another way; if the refund was for other units, mark it as settled "
+        "outside.",
+    ),
+    Reason.PARTLY_SHIPPED_AGAIN: Words(
+        "{again} of the {units} units of this cancelled parcel have shipped again: its {amount} "
+        "can't be refunded as a whole.",
+        "Refund what did not ship again with the order's refund button in Saleor.",
+    ),
+    Reason.NOTHING_REMAINS: Words(
+        "Nothing of the Kustom order remains authorized; it is {status}.",
+        "Look at the Kustom order: all was captured, released or has expired.",
+    ),
+    Reason.NOT_ITS_TRANSACTION: Words(
+        "The transaction does not stand for a Kustom order that this order is linked to.",
+        "Use the button of the transaction whose reference is the Kustom order's id.",
+    ),
+    Reason.AMOUNT_NOT_UNDERSTOOD: Words(
+        "{amount} {given} is no amount of this order in {currency}.",
+        "Ask again with an amount in the order's currency.",
     ),
     Reason.OBSERVED: Words(
         "The shop was in observe mode: {amount} would have been captured.",
         "Switch the shop to capture mode, look at the sum, and release what was observed.",
+    ),
+    Reason.HELD_BY_HAND: Words(
+        "{who} holds it: {why}",
+        "Resume it when that is settled.",
     ),
     Reason.TOO_LARGE: Words(
         "{value} is above Kustom's limit of {limit}.",

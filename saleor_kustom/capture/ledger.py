@@ -17,12 +17,16 @@ SHIPPING = "shipping"
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """Another parcel of the same order. A plan that was withdrawn or refused is None here."""
+    """Another parcel of the same order. A plan that was withdrawn or refused is None here.
+
+    So is one whose money went back. A charge is a parcel that never ships: what ships later
+    takes its units over, as those of a parcel that was cancelled.
+    """
 
     fulfillment_id: str
     plan: Plan | None
-    captured: bool = False  # money moved, or may have
-    canceled: bool = False  # its fulfillment was cancelled in Saleor
+    captured: bool = False  # money certainly moved
+    canceled: bool = False  # its fulfillment was cancelled in Saleor; or it is a charge
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +34,20 @@ class Taking:
     """Units that a parcel takes of one line."""
 
     new: Ranges = ()  # nobody has paid them yet
-    taken_over: Ranges = ()  # captured with a parcel that was cancelled (domain rule 20)
+    taken_over: Ranges = ()  # captured with a cancelled parcel, or a charge (domain rule 20)
 
     @property
     def units(self) -> int:
         """Return how many units they are."""
         return count(self.new) + count(self.taken_over)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Units of a cancelled parcel that have shipped again, of those that its capture paid."""
+
+    units: int
+    paid: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +86,24 @@ class Ledger:
 
     def taken_over(self, fulfillment_id: str) -> bool:
         """Tell whether every unit that a cancelled parcel's capture paid has shipped again."""
+        again = self.again(fulfillment_id)
+        return again is not None and again.units == again.paid
+
+    def again(self, fulfillment_id: str) -> "Again | None":
+        """Return how much of what a cancelled parcel's capture paid has shipped again.
+
+        None: there is no such parcel, or its money went back.
+        """
         plans = [e.plan for e in self._canceled() if e.fulfillment_id == fulfillment_id and e.plan]
-        return bool(plans) and not any(
-            _overlap(plan.units, {line_id: self._orphaned(line_id)})
-            for plan in plans
-            for line_id in plan.units
-            if line_id != SHIPPING
-        )
+        if not plans:
+            return None
+        paid = left = 0
+        for plan in plans:
+            for line_id, units in plan.units.items():
+                if line_id != SHIPPING:
+                    paid += count(units)
+                    left += count(units) - count(without(units, self._orphaned(line_id)))
+        return Again(units=paid - left, paid=paid)
 
     def completes(self, lines: Iterable[OrderLine], new: Mapping[str, Ranges]) -> bool:
         """Tell whether no unit of the lines is left after a parcel that takes `new`."""
@@ -90,11 +113,11 @@ class Ledger:
         )
 
     def _canceled(self) -> list[Earlier]:
-        """Return the cancelled parcels whose money moved: only those pay for units again."""
+        """Return what has no live parcel and moved money: only that pays for units again."""
         return [e for e in self.earlier if e.captured and e.canceled]
 
     def _orphaned(self, line_id: str) -> Ranges:
-        """Return captured units of cancelled parcels that no live parcel has taken over."""
+        """Return captured units without a parcel that no live parcel has taken over."""
         paid = union(*(e.plan.units.get(line_id, ()) for e in self._canceled() if e.plan))
         live = [e.plan for e in self.earlier if e.plan is not None and not e.canceled]
         return without(paid, union(*(plan.taken_over.get(line_id, ()) for plan in live)))

@@ -49,6 +49,27 @@ def parcel(order: Order, fulfillment: Fulfillment, ledger: Ledger, policy: Polic
     return Parcel({**new, SHIPPING: fee.units} if fee.units else new, again, fee)
 
 
+def all_that_is_left(order: Order, ledger: Ledger) -> Parcel:
+    """Take every unit that nobody has paid, and what is left of the fee: as if all shipped now."""
+    free = {line.id: ledger.free(line.id, line.quantity) for line in order.lines}
+    new = {line_id: units for line_id, units in free.items() if units}
+    return Parcel(new, {}, rest_of_fee(order, ledger))
+
+
+def rest_of_fee(order: Order, ledger: Ledger) -> Fee:
+    """Return the whole of the fee that was not charged yet, whatever the policy."""
+    return _rest(order, _left(order, ledger), untouched=_untouched(ledger))
+
+
+def _left(order: Order, ledger: Ledger) -> int:
+    """Return what of the fee is left, in money: it is charged once, whatever the policy does."""
+    return max(0, order.shipping_minor - sum(plan.shipping_minor for plan in ledger.plans))
+
+
+def _untouched(ledger: Ledger) -> bool:
+    return not any(plan.charges_shipping for plan in ledger.plans)
+
+
 def _wanted(fulfillment: Fulfillment) -> dict[str, int]:
     """Return the units by order line: Saleor may list a line twice, for two stocks."""
     wanted: dict[str, int] = {}
@@ -68,8 +89,7 @@ def _fee(order: Order, new: Mapping[str, Ranges], ledger: Ledger, policy: Policy
     bearing = _bearing(order)
     if not any(line.id in new for line in bearing):
         return Fee()  # also for units taken over only: those capture nothing new (rule 20)
-    left = max(0, order.shipping_minor - sum(plan.shipping_minor for plan in ledger.plans))
-    untouched = not any(plan.charges_shipping for plan in ledger.plans)
+    left, untouched = _left(order, ledger), _untouched(ledger)
     completes = ledger.completes(bearing, new)
     ships = any(line.requires_shipping for line in bearing)
     match policy.shipping_fee if ships else ShippingFee.FIRST:

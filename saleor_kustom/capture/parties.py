@@ -1,7 +1,10 @@
 """Whom we act for: a shop at Saleor and a merchant account at Kustom."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 
 class Mode(StrEnum):
@@ -20,6 +23,8 @@ class Shop:
     token: str = field(repr=False)
     saleor_version: str = ""  # "3.22.67"; empty: not known
     mode: Mode | None = None  # None: playground captures, live observes (domain rule 25)
+    #: What the merchant chose (policy.py): documents by channel, "" the shop's own.
+    policies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,3 +35,8 @@ class Account:
     merchant_id: str
     username: str
     password: str = field(repr=False)
+
+
+def merchant_of(username: str) -> str:
+    """Return the merchant id (MID) that a username begins with: PM12345-abcdef, K12345_abc."""
+    return re.split(r"[-_]", username, maxsplit=1)[0]

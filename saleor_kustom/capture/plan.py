@@ -23,7 +23,14 @@ class NothingWhy(StrEnum):
     PAID_BY_OTHERS = "paid_by_others"  # other tenders pay the order, or this parcel, in full
     NOT_KUSTOM = "not_kustom"  # the order was not paid with Kustom
     REPLACEMENT = "replacement"  # a replacement order: nothing was authorized for it (rule 5)
-    TAKEN_OVER = "taken_over"  # units whose earlier, cancelled parcel was captured (rule 20)
+    TAKEN_OVER = "taken_over"  # units that were captured before they shipped (rule 20)
+    RETURNED = "returned"  # the shopper returned it all before it was captured
+    SHIPPED_AGAIN = "shipped_again"  # a cancelled parcel is not refunded: its units have shipped
+    NOTHING_LEFT = "nothing_left"  # nothing remains authorized that could be given back
+    HAS_CAPTURES = "has_captures"  # a cancelled order of which something was captured
+    NOT_CANCELED = "not_canceled"  # Saleor's order is not cancelled, whatever was delivered
+    SWITCHED_OFF = "switched_off"  # the channel's policy does not want it (any more)
+    REFUSED = "refused"  # Saleor asked, and was told why not
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +41,29 @@ class Nothing:
     plan: "Plan | None" = None
 
 
+class Call(StrEnum):
+    """What a plan asks of Kustom."""
+
+    CAPTURE = "capture"
+    REFUND = "refund"
+    CANCEL = "cancel"  # the whole order
+    RELEASE = "release"  # what is not captured
+
+
 class Plan(BaseModel):
-    """A capture, frozen. Amounts in minor units of the order's currency.
+    """What is asked of Kustom, frozen. Amounts in minor units of the order's currency.
 
     `units` are half-open ranges of unit indexes by order line id: [[0, 2], [4, 5]] are the
     units 0, 1 and 4 (domain rule 8). `base_minor` is what the units and the fee cost before
     gift card and adjustment. `amount_minor` is what is captured and what the lines sum to.
+
+    Of a refund the units are those whose money goes back; a cancellation has none, and its
+    amount is what the shopper gets back of the authorization.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    call: Call = Call.CAPTURE
     reference: str
     amount_minor: int
     base_minor: int
@@ -58,6 +78,11 @@ class Plan(BaseModel):
     takes_over: tuple[str, ...] = ()
     body: str = ""  # the exact JSON text of the request; empty: nothing is sent
     notes: tuple[str, ...] = ()  # what was left out to fit, for the page
+
+    @property
+    def allocated(self) -> bool:
+        """Tell whether its money is for units or the fee; a charge of any amount is for neither."""
+        return bool(self.units or self.taken_over or self.charges_shipping)
 
     @property
     def shipping_info(self) -> tuple[Mapping[str, str], ...]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from saleor_kustom.capture.binding import is_kustoms
 from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
 from saleor_kustom.capture.money import to_decimal
 from saleor_kustom.capture.plan import Binding
@@ -30,20 +31,42 @@ class ReportProblem(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TransactionReport:
-    """One CHARGE_SUCCESS. Saleor counts each (transaction, psp_reference, type) once."""
+    """One event. Saleor counts each (transaction, psp_reference, type) once."""
 
     transaction_id: str
-    psp_reference: str  # the capture id
+    psp_reference: str  # Kustom's id, or our operation's
     amount: Decimal
     message: str
     external_url: str | None = None
     available_actions: tuple[str, ...] | None = None  # None leaves them as they are
     time: datetime | None = None
+    type: str = "CHARGE_SUCCESS"
+
+
+@dataclass(frozen=True, slots=True)
+class NewTransaction:
+    """A transaction of our own: its charges are reported on it.
+
+    `authorized` None: it authorizes nothing, since another one does (domain rule 24).
+    """
+
+    order_id: str
+    currency: str
+    psp_reference: str  # the Kustom order id, by which it is found again
+    name: str = "Kustom"
+    external_url: str | None = None
+    authorized: Decimal | None = None
+    message: str = ""
+    available_actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All that one write tells Saleor. Empty mappings and None are not sent."""
+    """All that one write tells Saleor. Empty mappings and None are not sent.
+
+    Of fulfillment_public and transaction_private a report has one at most: Saleor takes four
+    mutations in a request.
+    """
 
     order_id: str
     fulfillment_id: str
@@ -51,6 +74,7 @@ class Report:
     fulfillment_private: Mapping[str, str] = field(default_factory=dict)
     fulfillment_public: Mapping[str, str] = field(default_factory=dict)
     order_private: Mapping[str, str] = field(default_factory=dict)
+    transaction_private: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +88,7 @@ class Captured:
     captured_at: datetime
     tracking: Sequence[Mapping[str, str]] = ()
     portal_url: str | None = None
+    actions: tuple[str, ...] | None = None  # what Saleor's buttons can do now; None: not known
 
 
 def transaction_of(
@@ -74,7 +99,7 @@ def transaction_of(
     Only its owner may report on a transaction; one without owner takes any app's report.
     Ownership survives a re-install: it follows the app's identifier, not its id.
     """
-    candidates = [t for t in order.transactions if t.psp_reference == kustom_order_id]
+    candidates = [t for t in order.transactions if is_kustoms(t, kustom_order_id)]
     for transaction in candidates:
         ours = transaction.owner_app_id == app_id
         ours = ours or transaction.owner_app_identifier == app_identifier
@@ -100,14 +125,21 @@ def report(
         fulfillment_private=_private(captured, amount, order.currency) if fulfillment else {},
         fulfillment_public=public_tracking(captured.tracking) if fulfillment else {},
         order_private={
-            "kustom.order_id": captured.binding.kustom_order_id,
-            "kustom.merchant_id": captured.binding.merchant_id,
-            "kustom.environment": captured.binding.environment,
+            **binding_metadata(captured.binding),
             # A key of its own for each fulfillment: two that finish together both stay
             # (lessons, row 33).
             _capture_key(fulfillment_id): captured.capture_id,
         },
     )
+
+
+def binding_metadata(binding: Binding) -> dict[str, str]:
+    """Return the order's private metadata that says which Kustom order it belongs to."""
+    return {
+        "kustom.order_id": binding.kustom_order_id,
+        "kustom.merchant_id": binding.merchant_id,
+        "kustom.environment": binding.environment,
+    }
 
 
 def lost_metadata(order: Order, fulfillment: Fulfillment | None, capture_id: str) -> bool:
@@ -144,8 +176,8 @@ def _charge(captured: Captured, amount: Decimal, transaction: Transaction) -> Tr
         amount=amount,
         message=f"Captured by Kustom: {captured.reference}",
         external_url=captured.portal_url,
-        # We serve none of Saleor's buttons, so our own transaction must not offer them.
-        available_actions=() if transaction.owner_app_id else None,
+        # Saleor asks only a transaction's owner; nobody's is ours only after this report.
+        available_actions=captured.actions if transaction.owner_app_id else None,
         time=captured.captured_at,
     )
 

@@ -6,14 +6,24 @@ import typer
 
 from saleor_kustom import __version__
 from saleor_kustom.cli import (
+    acting,
     authorizations,
+    bundle,
     credentials,
     database,
     demo,
+    doctor,
+    export,
+    linking,
+    operations,
+    pausing,
     plan,
+    policy,
     reconcile,
     serve,
     shops,
+    show,
+    status,
 )
 from saleor_kustom.errors import SaleorKustomError
 
@@ -28,13 +38,28 @@ app.command("work")(serve.work)
 app.command("mode")(shops.mode)
 app.command("shops")(shops.shops)
 app.command("captures")(shops.captures)
-app.command("resume")(shops.resume)
+app.command("status")(status.status)
+app.command("show")(show.show)
+app.command("retry")(acting.retry)
+app.command("hold")(acting.hold)
+app.command("resume")(acting.resume)
+app.command("pause")(pausing.pause)
+app.command("unpause")(pausing.unpause)
+app.command("export")(export.export)
+app.command("support-bundle")(bundle.support_bundle)
 app.command("expiring")(authorizations.expiring)
+app.command("doctor")(doctor.doctor)
+app.command("refund")(operations.refund)
+app.command("close")(operations.close)
+app.command("link")(linking.link)
+app.command("links")(linking.links)
+app.command("link-token")(linking.link_token)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
 app.command("reconcile")(reconcile.reconcile)
 app.add_typer(credentials.app, name="credentials")
+app.add_typer(policy.app, name="policy")
 app.add_typer(database.app, name="db")
 
 

@@ -22,7 +22,10 @@ def expiring(
     within: Annotated[float, typer.Option(help="Days from now.", min=0.0)] = 7.0,
     as_json: AsJson = False,
 ) -> None:
-    """List authorizations that end soon with money left, as the last night saw them."""
+    """List authorizations that end soon with money left, as the last night saw them.
+
+    Example: saleor-kustom expiring https://shop.example/graphql/ --within 3
+    """
 
     async def task(_settings: Settings, store: Store) -> list[OpenAuthorization]:
         found = await the_shop(store, shop)

@@ -18,14 +18,15 @@ def with_store(task: Callable[[Settings, Store], Coroutine[Any, Any, Result]]) -
     """Run `task` with the settings and an open store, and close the store."""
 
     async def run() -> Result:
-        async with _store() as (settings, store):
+        async with opened_store() as (settings, store):
             return await task(settings, store)
 
     return asyncio.run(run())
 
 
 @contextlib.asynccontextmanager
-async def _store() -> AsyncIterator[tuple[Settings, Store]]:
+async def opened_store() -> AsyncIterator[tuple[Settings, Store]]:
+    """Load the settings and open the store beside a running `serve`; close it in the end."""
     settings = settings_of.load()
     store = await Store.open(settings.database_url, secret_key=settings.secret_key)
     try:

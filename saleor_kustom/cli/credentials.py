@@ -1,21 +1,23 @@
 """`credentials`: which Kustom account each channel's orders are captured with."""
 
-import re
+import json
 import sys
-import uuid
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from saleor_kustom.capture.parties import Account
+from saleor_kustom.capture.checkup import AccountVerdict
+from saleor_kustom.capture.parties import Account, merchant_of
 from saleor_kustom.cli.common import the_shop, with_store
-from saleor_kustom.errors import CallError, Refused, SettingsError
+from saleor_kustom.doctor.of_shop import ACCOUNT_WORDS
+from saleor_kustom.errors import SettingsError
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
+from saleor_kustom.worker.checking import check_account
 
 app = typer.Typer(help="Kustom credentials by shop and channel.", no_args_is_help=True)
 
@@ -55,15 +57,28 @@ def set_(
 
 
 @app.command("list")
-def list_(saleor_api_url: ShopUrl) -> None:
-    """List the accounts; passwords are never shown."""
+def list_(
+    saleor_api_url: ShopUrl,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON lines.")] = False,
+) -> None:
+    """List the accounts; passwords are never shown.
+
+    Example: saleor-kustom credentials list --saleor-api-url https://shop.example/graphql/
+    """
 
     async def task(_settings: Settings, store: Store) -> list[tuple[str | None, Account]]:
         shop = await the_shop(store, saleor_api_url)
         return list(await store.accounts.list(shop.api_url))
 
+    accounts = with_store(task)
+    if as_json:
+        for channel, account in accounts:
+            known = {"channel": channel, "environment": account.environment}
+            known |= {"merchant_id": account.merchant_id, "username": account.username}
+            typer.echo(json.dumps(known, ensure_ascii=False))
+        return
     table = Table("channel", "environment", "merchant", "username")
-    for channel, account in with_store(task):
+    for channel, account in accounts:
         table.add_row(
             channel or "(default)", account.environment, account.merchant_id, account.username
         )
@@ -72,14 +87,20 @@ def list_(saleor_api_url: ShopUrl) -> None:
 
 @app.command("test")
 def test(saleor_api_url: ShopUrl, channel: Channel = None) -> None:
-    """Ask Kustom for an order that does not exist: 404 proves that the credentials are right."""
+    """Ask Kustom for an order that does not exist: 404 proves that the credentials are right.
+
+    Example: saleor-kustom credentials test --saleor-api-url https://shop.example/graphql/
+    """
 
     async def task(settings: Settings, store: Store) -> str | None:
         shop = await the_shop(store, saleor_api_url)
         account = await store.accounts.get(shop.api_url, channel)
         if account is None:
             raise SettingsError("no credentials are set; use: saleor-kustom credentials set")
-        problem = await _problem(settings, account)
+        known = await store.accounts.an_order_of(
+            shop.api_url, account.environment, account.merchant_id
+        )
+        problem = await _problem(settings, account, known)
         if problem is None:
             await store.accounts.resume(
                 account.environment, account.merchant_id, api_url=shop.api_url
@@ -92,25 +113,15 @@ def test(saleor_api_url: ShopUrl, channel: Channel = None) -> None:
     typer.echo("Kustom accepts the credentials.")
 
 
-async def _problem(settings: Settings, account: Account) -> str | None:
-    """Return what is wrong with the credentials, or None (contract, section 12, item 15)."""
+async def _problem(settings: Settings, account: Account, known: str | None) -> str | None:
+    """Return what Kustom has against the credentials, or None."""
     outbound = Outbound(user_agent=settings.user_agent)
     try:
-        await KustomClient(outbound, hosts=settings.kustom_hosts).order(account, str(uuid.uuid4()))
-    except Refused as error:
-        return None if error.status == 404 else f"Kustom refused: {error}"  # noqa: PLR2004
-    except CallError as error:
-        if error.status == 401:  # noqa: PLR2004
-            return "Kustom does not accept username and password for this environment (401)"
-        return f"Kustom could not be asked: {error}"
+        kustom = KustomClient(outbound, hosts=settings.kustom_hosts)
+        verdict = await check_account(kustom, account, known)
     finally:
         await outbound.aclose()
-    return None
-
-
-def merchant_of(username: str) -> str:
-    """Return the merchant id (MID) that a username begins with: PM12345-abcdef, K12345_abc."""
-    return re.split(r"[-_]", username, maxsplit=1)[0]
+    return None if verdict is AccountVerdict.RIGHT else " ".join(ACCOUNT_WORDS[verdict])
 
 
 def _password() -> str:

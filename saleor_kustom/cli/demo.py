@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from saleor_kustom.capture.money import shown
-from saleor_kustom.cli.serve import log_to_stderr, stop_on_signals
+from saleor_kustom.cli.serve import stop_on_signals
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.recordings import load_recordings
@@ -20,6 +20,7 @@ from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.stories import Outcome, problems
 from saleor_kustom.sandbox.theatre import play, served
 from saleor_kustom.sandbox.world import MERCHANT
+from saleor_kustom.watch.logs import log_to_stderr
 from saleor_kustom.web.listen import listening
 
 
@@ -30,6 +31,8 @@ def demo(
     """Play the story over real HTTP on this machine, print what happened, and keep serving.
 
     With --once it exits: 0 only if every amount and id is right at Kustom and in Saleor.
+
+    Example: saleor-kustom demo --once
     """
     log_to_stderr("INFO" if verbose else "ERROR")
     raise typer.Exit(asyncio.run(_demo(once=once)))
@@ -93,6 +96,8 @@ def sandbox(
     delivery can be played against a running app: start the app with
     SALEOR_KUSTOM_KUSTOM_PLAYGROUND_URL=http://127.0.0.1:8100 and
     SALEOR_KUSTOM_ALLOW_PRIVATE_HOSTS=true, then the sandbox with --install.
+
+    Example: saleor-kustom sandbox --install http://127.0.0.1:8080
     """
     log_to_stderr("INFO")
     asyncio.run(_sandbox(recordings, host, saleor_port, kustom_port, install))

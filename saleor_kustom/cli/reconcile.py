@@ -15,6 +15,7 @@ from saleor_kustom.app import App, open_app
 from saleor_kustom.capture.money import shown as amount_shown
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.cli.common import the_shop
+from saleor_kustom.cli.progress import bar
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.worker.before_install import Preview
 from saleor_kustom.worker.reconcile import Found
@@ -39,6 +40,8 @@ def reconcile(
 
     A running `serve` then captures what was found. Fulfillments from before the installation
     are listed, and captured only with --before-install after their sum was shown.
+
+    Example: saleor-kustom reconcile --since 2026-11-01 --dry-run
     """
     if before_install:
         asyncio.run(_before_install(saleor_api_url, _seconds(since), dry_run=dry_run, yes=yes))
@@ -63,7 +66,12 @@ async def _run(
 ) -> list[tuple[Shop, Found]]:
     async with open_app(settings_of.load()) as app:
         shops = [await the_shop(app.store, api_url)] if api_url else await app.store.shops.all()
-        return [(shop, await _one(app, shop, since, dry_run=dry_run)) for shop in shops]
+        found = []
+        with bar("shops", len(shops)) as done:
+            for shop in shops:
+                found.append((shop, await _one(app, shop, since, dry_run=dry_run)))
+                done(1)
+        return found
 
 
 async def _one(app: App, shop: Shop, since: float | None, *, dry_run: bool) -> Found:

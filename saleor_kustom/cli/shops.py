@@ -1,6 +1,5 @@
-"""Commands about shops and their captures: `shops`, `mode`, `captures`, `resume`."""
+"""Commands about shops and their captures: `shops`, `mode`, `captures`."""
 
-import getpass
 import json
 from typing import Annotated, Any
 
@@ -10,33 +9,48 @@ from rich.table import Table
 
 from saleor_kustom.capture.held import WORDS, Held, Reason
 from saleor_kustom.capture.parties import Mode
+from saleor_kustom.cli.audit import Who
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.settings import Settings
-from saleor_kustom.store import Capture, Store
+from saleor_kustom.store import Capture, Status, Store, Wanted
 
 ShopUrl = Annotated[str, typer.Argument(help="The shop's GraphQL URL.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON lines instead of a table.")]
 
 
-def mode(shop: ShopUrl, mode: Annotated[Mode, typer.Argument(help="observe or capture.")]) -> None:
-    """Say whether a shop's fulfillments move money. A running server takes it at once."""
+def mode(
+    shop: ShopUrl, mode: Annotated[Mode, typer.Argument(help="observe or capture.")], who: Who
+) -> None:
+    """Say whether a shop's fulfillments move money. A running server takes it at once.
+
+    Example: saleor-kustom mode https://shop.example/graphql/ capture
+    """
 
     async def task(_settings: Settings, store: Store) -> None:
         found = await the_shop(store, shop)
-        await store.shops.set_mode(found.api_url, mode)
+        await store.shops.set_mode(found.api_url, mode, who=who)
 
     with_store(task)
     typer.echo(f"{shop} is in {mode} mode.")
 
 
-def shops() -> None:
-    """List the shops that installed the app."""
+def shops(as_json: AsJson = False) -> None:
+    """List the shops that installed the app.
+
+    Example: saleor-kustom shops
+    """
 
     async def task(_settings: Settings, store: Store) -> list[Any]:
         return list(await store.shops.all())
 
+    found = with_store(task)
+    if as_json:
+        for shop in found:
+            known = {"shop": shop.api_url, "app_id": shop.app_id, "mode": shop.mode}
+            typer.echo(json.dumps({**known, "saleor_version": shop.saleor_version}))
+        return
     table = Table("shop", "app id", "Saleor", "mode")
-    for shop in with_store(task):
+    for shop in found:
         table.add_row(shop.api_url, shop.app_id, shop.saleor_version, shop.mode or "by account")
     Console().print(table)
 
@@ -48,13 +62,16 @@ def captures(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List a shop's captures, newest first."""
+    """List a shop's captures, newest first.
+
+    Example: saleor-kustom captures https://shop.example/graphql/ --held
+    """
 
     async def task(_settings: Settings, store: Store) -> list[Capture]:
         found = await the_shop(store, shop)
         return list(
             await store.captures.list(
-                found.api_url, held=True if held else None, search=search, limit=limit
+                found.api_url, Wanted(Status.HELD if held else None, search=search, limit=limit)
             )
         )
 
@@ -90,17 +107,3 @@ def described(row: Capture) -> dict[str, Any]:
         "capture_id": row.capture_id,
         "why": why,
     }
-
-
-def resume(
-    shop: ShopUrl,
-    capture: Annotated[int, typer.Argument(help="The id that `captures` shows.")],
-    why: Annotated[str, typer.Option(help="Kept in the history.")] = "resumed by command",
-) -> None:
-    """Let a held capture go on from where it stands."""
-
-    async def task(_settings: Settings, store: Store) -> bool:
-        found = await the_shop(store, shop)
-        return await store.captures.resume(found.api_url, capture, getpass.getuser(), why)
-
-    typer.echo("It goes on." if with_store(task) else "It is not held, or there is no such one.")

@@ -21,6 +21,11 @@ EVENTS: Mapping[str, str] = {
     "fulfillment_metadata_updated": "FulfillmentMetadataUpdated",
     "fulfillment_canceled": "FulfillmentCanceled",
     "order_cancelled": "OrderCancelled",
+    "transaction_charge_requested": "TransactionChargeRequested",
+    "transaction_refund_requested": "TransactionRefundRequested",
+    "transaction_cancelation_requested": "TransactionCancelationRequested",
+    "payment_gateway_initialize_session": "PaymentGatewayInitializeSession",
+    "transaction_initialize_session": "TransactionInitializeSession",
     "app_deleted": "AppDeleted",
 }
 
@@ -36,14 +41,21 @@ def read_delivery(event: str, body: VerifiedBody) -> Delivery:
     if typename is not None and typename != EVENTS[event]:
         raise NotGenuine("EVENT_DIFFERS", f"The body is a {typename}, posted as {event}.")
     fulfillment = _object(contents, "fulfillment")
+    # What a storefront pays is an order, or a checkout that becomes one.
+    order = (
+        _object(contents, "order")
+        or _object(_object(contents, "transaction"), "order")
+        or _object(contents, "sourceObject")
+    )
     delivery = Delivery(
         event=event,
         recipient_id=_text(_object(contents, "recipient"), "id"),
         issuing_app_id=_issuing_app(contents),
-        order_id=_text(_object(contents, "order"), "id"),
+        order_id=_text(order, "id"),
         fulfillment_id=_text(fulfillment, "id"),
         fulfillment_created=_created(fulfillment),
         app_id=_text(_object(contents, "app"), "id"),
+        channel=_text(_object(order, "channel"), "slug"),
     )
     return replace(delivery, problem=_problem(delivery, typename, contents))
 

@@ -16,9 +16,12 @@ from saleor_kustom.errors import CallError, OutcomeUnknown, Refused, Unavailable
 from saleor_kustom.kustom.verdicts import correlation_id_of, nonsense, verdict
 from saleor_kustom.kustom.wire import Nonsense, is_json_or_empty, read_captures, read_order
 from saleor_kustom.outbound import Answer, NoAnswer, NotSent, Outbound
+from saleor_kustom.watch import metrics
 
 #: An id that is one segment of a path and can't be anything else. Kustom's own are UUIDs.
 _ID = re.compile(r"[A-Za-z0-9_-]{1,100}", re.ASCII)
+#: The id of a capture or refund in a path, which is no part of an operation's name.
+_PATH_ID = re.compile(r"(?<=/captures)/[^/]+|(?<=/refunds)/[^/]+")
 #: A second call within one operation: with the first one's 40 s it fits into a lease of 60 s.
 SECOND_CALL_S = 15.0
 
@@ -181,6 +184,22 @@ class KustomClient:
         deadline_s: float | None = None,
     ) -> Answer:
         """Make one call and return a 2xx, or raise the verdict."""
+        with metrics.call("kustom", f"{method} {_PATH_ID.sub('/{id}', path) or '/'}"):
+            return await self._exchange(
+                method, account, kustom_order_id, path, body=body, key=key, deadline_s=deadline_s
+            )
+
+    async def _exchange(
+        self,
+        method: str,
+        account: Account,
+        kustom_order_id: str,
+        path: str,
+        *,
+        body: str | None,
+        key: str | None,
+        deadline_s: float | None,
+    ) -> Answer:
         host = self._hosts[account.environment].rstrip("/")
         url = f"{host}/ordermanagement/v1/orders/{_segment(kustom_order_id)}{path}"
         content = None if body is None else body.encode()

@@ -18,7 +18,7 @@ from pydantic import (
     model_validator,
 )
 
-from saleor_kustom.capture.authorization import Authorization, KustomCapture
+from saleor_kustom.capture.authorization import Authorization, KustomCapture, KustomRefund
 
 
 class Nonsense(ValueError):  # noqa: N818 - the client turns it into a verdict
@@ -85,6 +85,26 @@ class WireCapture(_Wire):
         )
 
 
+class WireRefund(_Wire):
+    """An element of an order's `refunds`."""
+
+    refund_id: str | None = None
+    refunded_amount: Minor
+    reference: str | None = None
+    description: str | None = None
+    refunded_at: Time | None = None
+
+    def value(self) -> KustomRefund:
+        """Return what decisions are made on."""
+        return KustomRefund(
+            refund_id=self.refund_id or None,
+            reference=self.reference,
+            amount_minor=self.refunded_amount,
+            description=self.description,
+            refunded_at=_utc(self.refunded_at),
+        )
+
+
 class WireOrder(_Wire):
     """`GET /orders/{id}`. Holds no personal data: what we do not name is not kept."""
 
@@ -102,6 +122,7 @@ class WireOrder(_Wire):
     merchant_reference1: str | None = None
     merchant_reference2: str | None = None
     captures: list[WireCapture] = []
+    refunds: list[WireRefund] = []
 
     def value(self) -> Authorization:
         """Return what decisions are made on."""
@@ -120,6 +141,7 @@ class WireOrder(_Wire):
             merchant_reference1=self.merchant_reference1 or None,
             merchant_reference2=self.merchant_reference2 or None,
             captures=tuple(capture.value() for capture in self.captures),
+            refunds=tuple(refund.value() for refund in self.refunds),
         )
 
 

@@ -9,12 +9,12 @@ from gql import Client, GraphQLRequest
 from gql.transport.exceptions import TransportQueryError
 from graphql import DocumentNode, parse
 
-from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.parties import Shop
-from saleor_kustom.capture.report import Report
+from saleor_kustom.capture.report import NewTransaction, Report
 from saleor_kustom.errors import CallError, Refused, Unavailable
 from saleor_kustom.outbound import Outbound
-from saleor_kustom.saleor.reading import read_order
+from saleor_kustom.saleor.reading import read_order, read_transactions
 from saleor_kustom.saleor.transport import SaleorTransport
 
 
@@ -35,6 +35,8 @@ def release(version: str) -> tuple[int, int]:
 _ORDER = document("order")
 _NEWEST_ORDER = document("order", newest=True)
 _REPORT = document("report")
+_REPORT_OPERATION = document("report_operation")
+_CREATE = document("create_transaction")
 _IDENTIFY = document("identify")
 
 
@@ -77,7 +79,7 @@ class SaleorClient:
         return read_order(order) if order is not None else None
 
     async def report(self, shop: Shop, report: Report) -> Reported:
-        """Tell Saleor of a capture, in one request. Safe to repeat.
+        """Tell Saleor of a capture or another operation, in one request. Safe to repeat.
 
         A transaction that we may not report on is no error: the metadata is written all the
         same. Raises Unavailable or Refused after every mutation's errors were read.
@@ -86,8 +88,46 @@ class SaleorClient:
         asked = [alias for alias, switch in _SWITCHES.items() if variables[switch]]
         if not asked:
             return Reported()
-        answer = await self._execute(shop.api_url, shop.token, _REPORT, variables)
+        query = _REPORT
+        if report.transaction_private:
+            query = _REPORT_OPERATION
+            del variables["writesFulfillmentPublic"], variables["fulfillmentPublic"]
+        else:
+            del variables["writesTransactionPrivate"], variables["transactionPrivate"]
+        answer = await self._execute(shop.api_url, shop.token, query, variables)
         return _reported(answer, asked)
+
+    async def create_transaction(
+        self, shop: Shop, new: NewTransaction
+    ) -> tuple[Transaction, ...] | None:
+        """Make a transaction and return all of the order's; None: Saleor does not let us.
+
+        Not safe to repeat blindly: look first. Raises Unavailable (it may exist by now) or
+        Refused.
+        """
+        wanted: dict[str, Any] = {
+            "name": new.name,
+            "pspReference": new.psp_reference,
+            "availableActions": list(new.available_actions),
+            "externalUrl": new.external_url,
+        }
+        if new.message:
+            wanted["message"] = new.message
+        if new.authorized is not None:
+            amount = {"amount": format(new.authorized, "f"), "currency": new.currency}
+            wanted["amountAuthorized"] = amount
+        variables = {"order": new.order_id, "transaction": wanted}
+        answer = await self._execute(shop.api_url, shop.token, _CREATE, variables)
+        if any(_denied(error, "create") for error in answer.errors):
+            return None
+        if answer.errors:
+            raise _problem(answer.errors)
+        created = answer.data.get("create")
+        problems = _user_errors("create", created)
+        if problems:
+            raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
+        order = _as_dict(_as_dict(_as_dict(created).get("transaction")).get("order"))
+        return read_transactions(order.get("transactions") or (), new.currency)
 
     async def read(
         self, shop: Shop, query: DocumentNode, variables: Mapping[str, Any]
@@ -97,6 +137,22 @@ class SaleorClient:
         if answer.errors:
             raise _problem(answer.errors)
         return answer.data
+
+    async def mutate(
+        self, shop: Shop, mutation: DocumentNode, variables: Mapping[str, Any], alias: str
+    ) -> Mapping[str, Any]:
+        """Execute a mutation of ours and return what its first alias answered.
+
+        The others do not count. Raises Refused for its errors, or Unavailable.
+        """
+        answer = await self._execute(shop.api_url, shop.token, mutation, dict(variables))
+        done = answer.data.get(alias)
+        if done is None and answer.errors:
+            raise _problem(answer.errors)
+        problems = _user_errors(alias, done)
+        if problems:
+            raise Refused(f"SALEOR_{problems[0][0]}", tuple(text for _, text in problems))
+        return _as_dict(done)
 
     async def identify(self, api_url: str, token: str) -> AppIdentity:
         """Ask a Saleor whose token this is. Raises Refused("UNKNOWN_APP") or Unavailable."""
@@ -138,7 +194,8 @@ def _unknown_field(answer: _Answer) -> bool:
 
 #: Alias in queries/report.graphql → the variable that includes it.
 _SWITCHES = {
-    "charge": "charges",
+    "event": "reports",
+    "transactionPrivate": "writesTransactionPrivate",
     "fulfillmentPrivate": "writesFulfillmentPrivate",
     "fulfillmentPublic": "writesFulfillmentPublic",
     "orderPrivate": "writesOrderPrivate",
@@ -146,15 +203,18 @@ _SWITCHES = {
 
 
 def _variables(report: Report) -> dict[str, Any]:
-    charge = report.transaction
+    event = report.transaction
     variables: dict[str, Any] = {
-        "charges": charge is not None,
-        "transaction": charge.transaction_id if charge else "",
-        "amount": format(charge.amount, "f") if charge else "0",
-        "pspReference": charge.psp_reference if charge else "",
-        "message": charge.message[:512] if charge else None,
-        "externalUrl": charge.external_url if charge else None,
-        "time": charge.time.isoformat() if charge and charge.time else None,
+        "reports": event is not None,
+        "transaction": event.transaction_id if event else "",
+        "type": event.type if event else "INFO",
+        "amount": format(event.amount, "f") if event else "0",
+        "pspReference": event.psp_reference if event else "",
+        "message": event.message[:512] if event else None,
+        "externalUrl": event.external_url if event else None,
+        "time": event.time.isoformat() if event and event.time else None,
+        "writesTransactionPrivate": bool(report.transaction_private),
+        "transactionPrivate": _metadata(report.transaction_private),
         "fulfillment": report.fulfillment_id,
         "order": report.order_id,
         "writesFulfillmentPrivate": bool(report.fulfillment_private),
@@ -164,9 +224,9 @@ def _variables(report: Report) -> dict[str, Any]:
         "writesOrderPrivate": bool(report.order_private),
         "orderPrivate": _metadata(report.order_private),
     }
-    if charge and charge.available_actions is not None:
+    if event and event.available_actions is not None:
         # Saleor changes the actions only when they are passed; null is not the same as absent.
-        variables["availableActions"] = list(charge.available_actions)
+        variables["availableActions"] = list(event.available_actions)
     return variables
 
 
@@ -176,12 +236,12 @@ def _metadata(values: Mapping[str, str]) -> list[dict[str, str]]:
 
 def _reported(answer: _Answer, asked: list[str]) -> Reported:
     """Read every alias before judging: one that failed did not stop those after it."""
-    refused = any(_charge_denied(error) for error in answer.errors)
-    others = [error for error in answer.errors if not _charge_denied(error)]
+    refused = any(_denied(error, "event") for error in answer.errors)
+    others = [error for error in answer.errors if not _denied(error, "event")]
     if others:
         raise _problem(others)
     if refused:
-        asked = [alias for alias in asked if alias != "charge"]
+        asked = [alias for alias in asked if alias != "event"]
     problems: list[tuple[str, str]] = []
     for alias in asked:
         problems += _user_errors(alias, answer.data.get(alias))
@@ -214,10 +274,13 @@ def _text(value: Mapping[str, Any], key: str) -> str:
     return inner if isinstance(inner, str) else ""
 
 
-def _charge_denied(error: Mapping[str, Any]) -> bool:
-    """Tell whether only the transaction's owner may report on it (saleor-core-observed, 5)."""
+def _denied(error: Mapping[str, Any], alias: str) -> bool:
+    """Tell whether Saleor does not let us do this one thing.
+
+    Only a transaction's owner may report on it (saleor-core-observed, section 5).
+    """
     path = error.get("path")
-    return isinstance(path, list) and path[:1] == ["charge"] and _code(error) == "PermissionDenied"
+    return isinstance(path, list) and path[:1] == [alias] and _code(error) == "PermissionDenied"
 
 
 def _code(error: Mapping[str, Any]) -> str:

@@ -109,7 +109,7 @@ class KeyRing:
         await self._store.keep_keys(api_url, jwks)
 
 
-async def fetch_jwks(outbound: Outbound, api_url: str) -> str:
+async def fetch_jwks(outbound: Outbound, api_url: str, *, deadline_s: float = 10.0) -> str:
     """Return the key set at the shop's origin as JSON text.
 
     An empty or unreadable set is no key set: it never replaces a good one.
@@ -118,7 +118,7 @@ async def fetch_jwks(outbound: Outbound, api_url: str) -> str:
     parts = urlsplit(api_url)
     url = f"{parts.scheme}://{parts.netloc}/.well-known/jwks.json"
     try:
-        answer = await outbound.request("GET", url, deadline_s=10.0)
+        answer = await outbound.request("GET", url, deadline_s=deadline_s)
     except (NotSent, NoAnswer) as error:
         raise KeysUnavailable(f"{url} can't be reached") from error
     text = answer.body.decode(errors="replace")

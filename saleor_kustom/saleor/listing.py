@@ -52,6 +52,7 @@ class Failed:
 
     shipped: tuple[Shipped, ...]
     saleor_version: str
+    cancelled: tuple[tuple[str, str], ...] = ()  # orders, each with its channel's slug
 
 
 class Listing:
@@ -105,9 +106,13 @@ class Listing:
         found = await self._client.read(shop, _FAILED, {})
         webhooks = (found.get("app") or {}).get("webhooks") or ()
         edges = [e for w in webhooks for e in (w.get("eventDeliveries") or {}).get("edges", ())]
-        read = (_of_payload(edge["node"].get("payload")) for edge in edges)
+        bodies = [_contents(edge["node"].get("payload")) for edge in edges]
         version = (found.get("shop") or {}).get("version") or ""
-        return Failed(tuple(shipped for shipped in read if shipped is not None), str(version))
+        return Failed(
+            tuple(shipped for shipped in map(_of_payload, bodies) if shipped is not None),
+            str(version),
+            tuple(order for order in map(_cancelled, bodies) if order is not None),
+        )
 
 
 def _where(since: datetime | None) -> dict[str, Any]:
@@ -133,11 +138,26 @@ def _shipped(order: Mapping[str, Any]) -> Iterator[Shipped]:
         )
 
 
-def _of_payload(payload: Any) -> Shipped | None:
+def _contents(payload: Any) -> Any:
+    try:
+        return json.loads(payload)
+    except (ValueError, TypeError):
+        return None
+
+
+def _of_payload(body: Any) -> Shipped | None:
     """Return what a failed delivery was about; None for what is about no fulfillment."""
     try:
-        body = json.loads(payload)
         [shipped] = _shipped({"id": body["order"]["id"], "fulfillments": [body["fulfillment"]]})
     except (ValueError, KeyError, TypeError):
         return None
     return shipped
+
+
+def _cancelled(body: Any) -> tuple[str, str] | None:
+    """Return the order that a failed delivery of ORDER_CANCELLED was about, and its channel."""
+    try:
+        order = body["order"] if body["__typename"] == "OrderCancelled" else None
+        return (str(order["id"]), str(order["channel"]["slug"])) if order else None
+    except (KeyError, TypeError):
+        return None

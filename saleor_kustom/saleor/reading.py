@@ -4,7 +4,7 @@ Tolerant of fields that are missing or null, strict with amounts. An amount that
 where it should have been there, the order does not add up, and that is held (domain rule 12).
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -12,6 +12,7 @@ from pydantic import Field, ValidationError
 
 from saleor_kustom.capture.delivery import utc_text
 from saleor_kustom.capture.fulfillment import (
+    Checkout,
     Fulfillment,
     FulfillmentLine,
     Order,
@@ -34,12 +35,28 @@ def read_order(wire: Mapping[str, Any]) -> Order:
         raise Refused("NOT_UNDERSTOOD", (str(error),)) from error
 
 
+def read_checkout(wire: Mapping[str, Any]) -> Checkout:
+    """Return a checkout. Raises Refused("NOT_UNDERSTOOD")."""
+    try:
+        return _Checkout.model_validate(wire).value()
+    except ValueError as error:
+        raise Refused("NOT_UNDERSTOOD", ("the checkout",)) from error
+
+
 def read_fulfillment(wire: Mapping[str, Any]) -> Fulfillment:
     """Return one fulfillment. Raises Refused("NOT_UNDERSTOOD")."""
     try:
         return _Fulfillment.model_validate(wire).value()
     except ValueError as error:
         raise Refused("NOT_UNDERSTOOD", ("the fulfillment",)) from error
+
+
+def read_transactions(wire: Sequence[Any], currency: str) -> tuple[Transaction, ...]:
+    """Return an order's transactions. Raises Refused("NOT_UNDERSTOOD")."""
+    try:
+        return tuple(_Transaction.model_validate(one).value(currency) for one in wire)
+    except ValueError as error:
+        raise Refused("NOT_UNDERSTOOD", ("the order's transactions",)) from error
 
 
 class _Id(Wire):
@@ -214,6 +231,7 @@ class _Order(Wire):
     total_authorized: Money = NOTHING
     total_charged: Money = NOTHING
     gift_cards: list[Any] | None = None  # absent: not known
+    checkout_id: str | None = None
     metadata: Metadata = Field(default_factory=dict)
     private_metadata: Metadata = Field(default_factory=dict)
     lines: list[_Line]
@@ -249,6 +267,7 @@ class _Order(Wire):
             fulfillments=tuple(f.value() for f in self.fulfillments),
             transactions=tuple(t.value(currency) for t in self.transactions),
             gift_cards_used=None if self.gift_cards is None else len(self.gift_cards),
+            checkout_id=self.checkout_id,
             metadata=self.metadata,
             private_metadata=self.private_metadata,
         )
@@ -264,3 +283,23 @@ class _Order(Wire):
         if not self.channel.tax_configuration.prices_entered_with_tax:
             entered *= 1 + self.shipping_tax_rate
         return max(shipping_minor, to_minor(rounded(entered, currency), currency))
+
+
+class _Checkout(Wire):
+    id: str
+    token: str = ""
+    channel: _Channel = _Channel()
+    total_price: Taxed
+    transactions: tuple[_Transaction, ...] = ()
+
+    def value(self) -> Checkout:
+        gross = self.total_price.gross
+        currency = (gross.currency or self.channel.currency_code or "").upper()
+        return Checkout(
+            id=self.id,
+            token=self.token,
+            channel=self.channel.slug,
+            currency=currency,
+            total_minor=gross.minor(currency),
+            transactions=tuple(t.value(currency) for t in self.transactions),
+        )

@@ -15,6 +15,8 @@ from graphql import DocumentNode, ExecutionResult, print_ast
 
 from saleor_kustom.errors import Unavailable
 from saleor_kustom.outbound import Answer, NoAnswer, NotSent, Outbound
+from saleor_kustom.watch import metrics
+from saleor_kustom.watch.context import trace_headers
 
 
 class SaleorTransport(AsyncTransport):
@@ -37,6 +39,13 @@ class SaleorTransport(AsyncTransport):
 
     async def execute(self, request: GraphQLRequest) -> ExecutionResult:
         """Post the request and return data and errors as Saleor gave them."""
+        with metrics.call("saleor", _operation(request.document)) as call:
+            result = await self._post(request)
+            if result.errors:
+                call.verdict = "errors"
+        return result
+
+    async def _post(self, request: GraphQLRequest) -> ExecutionResult:
         payload: dict[str, Any] = {"query": _text(request.document)}
         if request.variable_values:
             payload["variables"] = request.variable_values
@@ -44,7 +53,7 @@ class SaleorTransport(AsyncTransport):
             answer = await self._outbound.request(
                 "POST",
                 self._api_url,
-                headers=self._headers,
+                headers={**self._headers, **trace_headers()},
                 content=json.dumps(payload).encode(),
             )
         except NotSent as error:
@@ -58,6 +67,13 @@ class SaleorTransport(AsyncTransport):
     def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
         """Refuse: Saleor's events come as webhooks."""
         raise NotImplementedError
+
+
+@functools.lru_cache(maxsize=64)
+def _operation(document: DocumentNode) -> str:
+    """Return the document's name; ours are constants, so there are few."""
+    named = (getattr(definition, "name", None) for definition in document.definitions)
+    return next((name.value for name in named if name is not None), "unnamed")
 
 
 @functools.lru_cache(maxsize=64)

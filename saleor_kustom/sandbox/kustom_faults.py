@@ -21,6 +21,7 @@ BEFORE: Mapping[str, str] = {
     "409": "another operation is in progress",
     "html 403": "the firewall's page",
     "401": "credentials are refused",
+    "refused": "a definite no in JSON",
     "hang": "no answer for two minutes",
 }
 #: Faults that strike after it: the operation takes effect and the answer is spoilt.
@@ -85,6 +86,8 @@ async def answer_before(fault: str, request: Request) -> Response:
             return Response("<html>Forbidden</html>", 403, media_type="text/html")
         case "429":
             return Response(_error("TOO_MANY_REQUESTS"), 429, {"Retry-After": "7"}, _JSON)
+        case "refused":
+            return Response(_error("CAPTURE_NOT_ALLOWED"), 403, media_type=_JSON)
         case "409":
             return Response(_error("CONFLICT"), 409, media_type=_JSON)
         case "401":

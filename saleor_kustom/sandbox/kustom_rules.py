@@ -23,6 +23,7 @@ class Switches:
     takes_zero_captures: bool = False
     takes_gift_card_lines: bool = True  # negative ones
     takes_several_captures: bool = True  # or the payment method allows one only
+    longest_reference: int = 255  # of a line; a peer cuts at 64
     refuses_tracking: bool = False  # every shipping_info is wrong somehow
     tracks_closed_orders: bool = True  # tracking on CLOSED and EXPIRED orders
     released_status: str = "CAPTURED"  # or PART_CAPTURED: the release leaves it unchanged
@@ -35,6 +36,7 @@ class Switches:
     explains_401: bool = False  # the 401 has an error object
     names_captures_by: str = "both"  # header | location | both | neither
     sends_correlation_id: bool = True  # as a header; error bodies always have it
+    lists_refunds: bool = True  # an order shows them; no other call does
     sends_nulls: bool = False  # absent fields come as null
     writes_lower_case: bool = False  # currency and country as `sek`, `se`
     writes_offsets: bool = False  # times as +00:00 without milliseconds instead of Z with
@@ -191,6 +193,8 @@ class Rules:
         lines = body.get("order_lines", [])
         for index, line in enumerate(lines):
             self._arithmetic(f"order_lines[{index}]", line)
+            if len(line.get("reference", "")) > self._switches.longest_reference:
+                raise self._bad(f"order_lines[{index}].reference")
         total = sum(line["total_amount"] for line in lines)
         if lines and self._switches.checks_sums and total != body["captured_amount"]:
             raise self._bad("order_lines: do not sum to captured_amount")

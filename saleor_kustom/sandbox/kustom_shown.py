@@ -31,7 +31,9 @@ def shown_order(ledger: Ledger, order: SimulatedOrder) -> dict[str, Any]:
         "shipping_address": order.shipping_address,
         "initial_payment_method": {"type": order.payment_type, "description": None},
         "captures": [shown_capture(capture, switches) for capture in order.captures],
-        "refunds": [shown_refund(refund, switches) for refund in order.refunds],
+        "refunds": [shown_refund(refund, switches) for refund in order.refunds]
+        if switches.lists_refunds
+        else None,
         "shipping_info": order.shipping_info,
         "merchant_data": None,
     }

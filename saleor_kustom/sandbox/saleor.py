@@ -3,7 +3,8 @@
 `app` serves /graphql/ and the public keys. What happens to orders is done with methods
 (`fulfill`, `cancel_fulfillment`, …), which queue events as a real Saleor fires them;
 `deliver()` posts them, repeating what is answered with 5xx. The layers, each in its own file:
-Post (what is posted) < Apps (what is installed) < Shipping (orders) < SimulatedSaleor (HTTP).
+Post (what is posted) < Apps (what is installed) < Shipping (orders) < Buttons (transactions) <
+Checkouts (storefronts) < SimulatedSaleor (HTTP).
 """
 
 import asyncio
@@ -21,11 +22,12 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from saleor_kustom.sandbox.saleor_api import Api
+from saleor_kustom.sandbox.saleor_checkouts import Checkouts
 from saleor_kustom.sandbox.saleor_mutations import MUTATIONS
 from saleor_kustom.sandbox.saleor_orders import Wire, global_id
 from saleor_kustom.sandbox.saleor_post import RETRIES, Delivery, Installed, Queued
 from saleor_kustom.sandbox.saleor_queries import QUERIES
-from saleor_kustom.sandbox.saleor_shipping import Shipping
+from saleor_kustom.sandbox.signing import Signer
 
 __all__ = ["FAULTS", "RETRIES", "Delivery", "Installed", "Queued", "SimulatedSaleor"]
 
@@ -36,7 +38,7 @@ FAULTS = frozenset(
 _PERMISSIONS = ("MANAGE_ORDERS", "HANDLE_PAYMENTS")
 
 
-class SimulatedSaleor(Shipping):
+class SimulatedSaleor(Checkouts):
     """The other side. `api_url` is its identity, also where it is reached without a network.
 
     `version` is that of a Saleor release ("3.21.69", "3.22.67", "3.23.28"): schema, manifest
@@ -70,6 +72,10 @@ class SimulatedSaleor(Shipping):
         if fault not in FAULTS:
             raise ValueError(f"{fault!r} is none of {sorted(FAULTS)}")
         {"graphql": self.fail_graphql, "jwks": self.fail_jwks}[on].extend([fault] * times)
+
+    def rotate_key(self) -> None:
+        """Sign with a new key; the old one is no longer served."""
+        self.signer = Signer.new()
 
     def dashboard_token(self, permissions: Sequence[str] = _PERMISSIONS, **changed: Any) -> str:
         """Return a token as the Dashboard hands it to the app's frame.
@@ -111,7 +117,7 @@ class SimulatedSaleor(Shipping):
         fault = self.fail_graphql.popleft() if self.fail_graphql else ""
         if fault not in ("", "lost answer"):
             return await self._fault(fault)
-        status, answer = self._api.answer(body, self._caller(request))
+        status, answer = await self._api.answer(body, self._caller(request))
         if fault == "lost answer":  # done, and nobody hears of it
             return Response(status_code=502)
         return JSONResponse(answer, status_code=status)

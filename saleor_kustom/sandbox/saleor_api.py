@@ -13,6 +13,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     default_field_resolver,
+    execute,
     execute_sync,
 )
 
@@ -68,6 +69,7 @@ _FIELD_PERMISSIONS: Mapping[str, tuple[str, ...]] = {
     "Order.giftCards": ("MANAGE_ORDERS", "MANAGE_GIFT_CARD"),
     "Fulfillment.privateMetadata": ("MANAGE_ORDERS", "HANDLE_TAXES"),
     "TransactionItem.privateMetadata": ("HANDLE_PAYMENTS",),
+    "Checkout.transactions": ("MANAGE_CHECKOUTS", "HANDLE_PAYMENTS"),
     "Mutation.transactionCreate": ("HANDLE_PAYMENTS",),
     "Mutation.transactionEventReport": ("HANDLE_PAYMENTS",),
     "Mutation.orderNoteAdd": ("MANAGE_ORDERS",),
@@ -81,7 +83,7 @@ class Api:
         self._saleor = saleor
         self._resolvers = resolvers
 
-    def answer(self, body: Any, app: Wire | None) -> tuple[int, Wire]:
+    async def answer(self, body: Any, app: Wire | None) -> tuple[int, Wire]:
         """Return status and JSON for the body of a request of `app`."""
         if isinstance(body, list):
             return 400, _only_errors([GraphQLError("Number of batch queries exceeded.")])
@@ -94,7 +96,7 @@ class Api:
         if _mutations(document) > MOST_MUTATIONS:
             message = f"Number of mutations exceed the limit of {MOST_MUTATIONS}"
             return 400, _only_errors([GraphQLError(message)])
-        result = execute_sync(
+        executed = execute(
             load_schema(self._saleor.version),
             document,
             variable_values=body.get("variables") or {},
@@ -102,6 +104,8 @@ class Api:
             context_value=Asked(self._saleor, app),
             field_resolver=_through(self._resolvers),
         )
+        # What asks an app waits for its answer; all else is done at once.
+        result = executed if isinstance(executed, ExecutionResult) else await executed
         if result.data is None and all(error.path is None for error in result.errors or ()):
             return 400, _only_errors(result.errors or [])  # a variable that makes no sense
         return 200, _formatted(result)

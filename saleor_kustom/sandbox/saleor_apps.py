@@ -11,8 +11,8 @@ import httpx
 
 from saleor_kustom.sandbox.saleor_manifest import problems
 from saleor_kustom.sandbox.saleor_orders import Wire, global_id, now, pairs
-from saleor_kustom.sandbox.saleor_post import Installed, Post, _client_headers, schema_version
-from saleor_kustom.sandbox.saleor_schema import checked
+from saleor_kustom.sandbox.saleor_post import Installed, Post, _client_headers
+from saleor_kustom.sandbox.saleor_schema import checked, schema_version
 from saleor_kustom.sandbox.saleor_transactions import UserError
 
 _TOKEN = string.ascii_letters + string.digits
@@ -195,6 +195,7 @@ class Apps(Post):
             "subscriptionQuery": given.get("query"),
             "isActive": given.get("isActive", True),
             "events": list(given.get("asyncEvents") or ()),
+            "syncEvents": list(given.get("syncEvents") or ()),
             "customHeaders": json.loads(headers) if isinstance(headers, str) else headers,
         }
 

@@ -130,6 +130,8 @@ def _webhook(webhook: Mapping[str, Any], version: str) -> Iterator[str]:
         yield "webhooks: Invalid target url."
     if not set(webhook.get("asyncEvents", ())) <= _names("WebhookEventTypeAsyncEnum", version):
         yield "webhooks: Invalid asynchronous event."
+    if not set(webhook.get("syncEvents", ())) <= _names("WebhookEventTypeSyncEnum", version):
+        yield "webhooks: Invalid synchronous event."
     for name in webhook.get("customHeaders") or {}:
         if not name.lower().startswith(("x-", "authorization")) and name != "BrokerProperties":
             yield f"webhooks: the header {name} is not allowed."

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,6 +17,8 @@ from saleor_kustom.sandbox.saleor_transactions import (
     settle,
 )
 
+AsyncResolver = Callable[[Asked, Any, Wire], Awaitable[Wire]]
+
 
 def _answering(resolver: Resolver) -> Resolver:
     """Answer a UserError in the mutation's `errors`; without one that list is empty."""
@@ -25,6 +27,19 @@ def _answering(resolver: Resolver) -> Resolver:
     def answered(asked: Asked, source: Any, given: Wire) -> Any:
         try:
             return {"errors": [], **resolver(asked, source, given)}
+        except UserError as error:
+            return {"errors": [error.wire]}
+
+    return answered
+
+
+def _asking(resolver: AsyncResolver) -> Resolver:
+    """The same for what asks an app and waits for its answer."""
+
+    @functools.wraps(resolver)
+    async def answered(asked: Asked, source: Any, given: Wire) -> Any:
+        try:
+            return {"errors": [], **await resolver(asked, source, given)}
         except UserError as error:
             return {"errors": [error.wire]}
 
@@ -168,6 +183,37 @@ def _pairs(given: Sequence[Mapping[str, str]] | None) -> list[Wire]:
     return pairs({pair["key"]: pair["value"] for pair in given or ()})
 
 
+# ---- storefronts, which need no permission
+
+
+async def _transaction_initialize(asked: Asked, _source: Any, given: Wire) -> Wire:
+    gateway = given["paymentGateway"]
+    amount = given.get("amount")
+    transaction, event, data = await asked.saleor.initialize_transaction(
+        given["id"],
+        gateway["id"],
+        gateway.get("data"),
+        amount=None if amount is None else str(amount),
+        idempotency_key=given.get("idempotencyKey"),
+    )
+    return {"transaction": transaction, "transactionEvent": event, "data": data}
+
+
+async def _gateway_initialize(asked: Asked, _source: Any, given: Wire) -> Wire:
+    configs = []
+    for gateway in given.get("paymentGateways") or ():
+        data, problem = await asked.saleor.initialize_gateway(
+            given["id"], gateway["id"], gateway.get("data")
+        )
+        errors = [{"field": "id", "code": "INVALID", "message": problem}] if problem else []
+        configs.append({"id": gateway["id"], "data": data, "errors": errors})
+    return {"gatewayConfigs": configs}
+
+
+def _checkout_complete(asked: Asked, _source: Any, given: Wire) -> Wire:
+    return {"order": asked.saleor.complete(given["id"])}
+
+
 # ---- notes, webhooks, problems
 
 
@@ -222,10 +268,17 @@ MUTATIONS: Mapping[str, Resolver] = {
         "transactionEventReport": _transaction_event_report,
         "transactionCreate": _transaction_create,
         "orderNoteAdd": _order_note_add,
+        "checkoutComplete": _checkout_complete,
         "webhookCreate": _webhook_create,
         "webhookUpdate": _webhook_update,
         "webhookDelete": _webhook_delete,
         "appProblemCreate": _problem_create,
         "appProblemDismiss": _problem_dismiss,
+    }.items()
+} | {
+    f"Mutation.{name}": _asking(asking)
+    for name, asking in {
+        "transactionInitialize": _transaction_initialize,
+        "paymentGatewayInitialize": _gateway_initialize,
     }.items()
 }

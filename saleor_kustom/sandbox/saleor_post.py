@@ -23,7 +23,7 @@ import httpx
 from saleor_kustom.sandbox.saleor_api import payload
 from saleor_kustom.sandbox.saleor_orders import Wire, global_id, now
 from saleor_kustom.sandbox.saleor_queries import QUERIES
-from saleor_kustom.sandbox.saleor_schema import release
+from saleor_kustom.sandbox.saleor_schema import release, schema_version
 from saleor_kustom.sandbox.signing import Signer
 
 #: A delivery that is answered with 5xx or not at all comes again so often, after 10, 20, 40 …
@@ -56,6 +56,7 @@ class Queued:
     value: Wire
     webhook: Wire | None = None
     deferred: bool = False
+    request: Wire | None = None
 
 
 @dataclass(slots=True)
@@ -72,6 +73,7 @@ class Delivery:
     id: str = field(default_factory=lambda: global_id("EventDelivery", secrets.randbelow(10**9)))
     created_at: str = field(default_factory=now)
     answer: str = ""  # the first 1024 characters
+    request: Wire | None = None  # the event of a transaction's button, which wants an answer
 
 
 class Post:
@@ -104,12 +106,8 @@ class Post:
 
     @functools.cached_property
     def signer(self) -> Signer:
-        """Signs deliveries and tokens; made when first needed, since making a key is slow."""
+        """Return the key that signs; made when it is needed, and may be set."""
         return Signer.new()
-
-    def rotate_key(self) -> None:
-        """Sign with a new key; the old one is no longer served."""
-        self.signer = Signer.new()
 
     @property
     def pending(self) -> list[Delivery]:
@@ -168,7 +166,7 @@ class Post:
 
     def _first_listening(self, event: str) -> Wire:
         for webhook in self.installed.webhooks if self.installed else ():
-            if event.upper() in webhook["events"]:
+            if event.upper() in (*webhook["events"], *webhook.get("syncEvents", ())):
                 found: Wire = webhook
                 return found
         raise ValueError(f"no installed app listens to {event}")
@@ -219,7 +217,9 @@ class Post:
             if isinstance(item, Delivery):
                 batch.append(item)
             elif not (item.deferred and _gone(item.value)):
-                batch.append(await self.signed(item.event, item.value, item.webhook))
+                signed = await self.signed(item.event, item.value, item.webhook)
+                signed.request = item.request
+                batch.append(signed)
         return batch or (await self._next(at_once) if self._again else [])
 
     async def _post(self, client: httpx.AsyncClient, delivery: Delivery, first_s: float) -> None:
@@ -234,15 +234,21 @@ class Post:
         except httpx.HTTPError as error:
             delivery.status, delivery.answer = None, str(error)
         except BaseException:  # the receiver died under us: no answer, so it comes again
-            self.queue.appendleft(delivery)
+            self.answered(delivery, None)
+            self.queue.extendleft([] if delivery.request else [delivery])
             raise
         if delivery.status in _SUCCESS:
+            self.answered(delivery, answer.content)
             return
         if delivery.tries <= RETRIES and _comes_again(delivery):
             due = time.monotonic() + first_s * 2 ** (delivery.tries - 1)
             heapq.heappush(self._again, (due, next(self._ticket), delivery))
         else:
             self.failed.append(delivery)
+            self.answered(delivery, None)
+
+    def answered(self, delivery: Delivery, answer: bytes | None) -> None:
+        """Take the answer to what wanted one; None: there was none, or no success."""
 
     def retry_failed(self) -> int:
         """Queue what failed for good once more, as a person with MANAGE_APPS may."""
@@ -289,14 +295,9 @@ def _client_headers(version: str) -> list[tuple[str, str]]:
     ]
 
 
-def schema_version(version: str) -> str:
-    """Return "3.22" of "3.22.67"."""
-    return ".".join(version.split(".")[:2])
-
-
 def _comes_again(delivery: Delivery) -> bool:
-    """Only 5xx and no answer: 3xx and 4xx are final, 429 too."""
-    return delivery.status is None or delivery.status >= _SERVER_ERROR
+    """Only 5xx and no answer: 3xx and 4xx are final, 429 too; no answer is, to a request."""
+    return (delivery.status or (0 if delivery.request else 500)) >= _SERVER_ERROR
 
 
 def _gone(value: Any) -> bool:

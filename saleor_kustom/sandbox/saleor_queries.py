@@ -36,6 +36,11 @@ def _order(asked: Asked, _source: Any, given: Wire) -> Wire | None:
     return found
 
 
+def _checkout(asked: Asked, _source: Any, given: Wire) -> Wire | None:
+    found: Wire | None = asked.saleor.checkouts.get(given.get("id"))
+    return found
+
+
 def _orders(asked: Asked, _source: Any, given: Wire) -> Wire:
     """List orders, newest first. 3.21 knows `filter` alone, and `where` may not come with it."""
     where, old = given.get("where"), given.get("filter")
@@ -162,8 +167,18 @@ def _events(_asked: Asked, source: Wire, _given: Wire) -> Iterable[Wire]:
     return all_events(source)
 
 
+def _order_of(asked: Asked, source: Wire, _given: Wire) -> Wire | None:
+    order, _ = asked.saleor.find_transaction(source["id"])
+    found: Wire | None = order
+    return found
+
+
 def _async_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
     return [{"eventType": event, "name": event} for event in source["events"]]
+
+
+def _sync_events(_asked: Asked, source: Wire, _given: Wire) -> Sequence[Wire]:
+    return [{"eventType": event, "name": event} for event in source["syncEvents"]]
 
 
 #: Type and field → resolver; every other field is the value of that name.
@@ -171,11 +186,14 @@ QUERIES: Mapping[str, Resolver] = {
     "Query.app": _app,
     "Query.shop": _shop,
     "Query.order": _order,
+    "Query.checkout": _checkout,
     "Query.orders": _orders,
     "App.problems": _problems,
     "App.webhooks": _webhooks,
     "Channel.taxConfiguration": _tax_configuration,
     "Webhook.asyncEvents": _async_events,
+    "Webhook.syncEvents": _sync_events,
     "Webhook.eventDeliveries": _deliveries,
     "TransactionItem.events": _events,
+    "TransactionItem.order": _order_of,
 }

@@ -30,6 +30,11 @@ def release(version: str) -> tuple[int, int, int]:
     return major, minor, patch
 
 
+def schema_version(version: str) -> str:
+    """Return "3.22" of "3.22.67"."""
+    return ".".join(version.split(".")[:2])
+
+
 @functools.cache
 def load_schema(version: str = NEWEST) -> GraphQLSchema:
     """Return the sandbox's own schema as a Saleor of that version has it."""

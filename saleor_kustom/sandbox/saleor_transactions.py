@@ -71,7 +71,7 @@ def new_transaction(
 
 def adjust(transaction: Wire, kind: str, amount: Decimal) -> None:
     """Set an amount as transactionCreate does: by an event without pspReference."""
-    transaction["adjustments"].append(_event(transaction, kind, "", amount))
+    transaction["adjustments"].append(new_event(transaction, kind, "", amount))
     recalculate(transaction)
 
 
@@ -86,7 +86,7 @@ def report_event(transaction: Wire, given: Mapping[str, Any], by: Wire | None) -
     before = _same(transaction, kind, reference)
     if before is not None and amount_of(before["amount"]) == amount:
         return before, True
-    event = _event(transaction, kind, reference, amount, given, by)
+    event = new_event(transaction, kind, reference, amount, given, by)
     problem = _conflict(transaction, kind, before)
     if problem is not None:
         failed = {"type": _failure(kind), "message": str(problem), "counts": False}
@@ -192,7 +192,7 @@ def _conflict(transaction: Wire, kind: str, before: Wire | None) -> UserError | 
     return None
 
 
-def _event(
+def new_event(
     transaction: Wire,
     kind: str,
     reference: str,
@@ -200,6 +200,7 @@ def _event(
     given: Mapping[str, Any] | None = None,
     by: Wire | None = None,
 ) -> Wire:
+    """Return an event that is in no list yet."""
     given = given or {"message": "Manual adjustment of the transaction."}
     return {
         "id": global_id("TransactionEvent", uuid.uuid4().int % 10**9),

@@ -1,6 +1,8 @@
 """The simulated Saleor's key: detached signatures for webhooks, tokens for the Dashboard."""
 
 import base64
+import functools
+import itertools
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +11,13 @@ from joserfc import jws, jwt
 from joserfc.jwk import RSAKey
 
 _REGISTRY = jws.JWSRegistry(algorithms=["RS256"])
+_KEYS = 8
+_turn = itertools.count()
+
+
+@functools.cache
+def _key(_nth: int) -> RSAKey:
+    return RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +28,11 @@ class Signer:
 
     @classmethod
     def new(cls) -> "Signer":
-        """Make a key; its id is the RFC 7638 thumbprint, as Saleor's."""
-        key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
-        return cls(key)
+        """Return another key than the last few; its id is the RFC 7638 thumbprint, as Saleor's.
+
+        Making one costs a fifth of a second, so a process makes eight and goes round them.
+        """
+        return cls(_key(next(_turn) % _KEYS))
 
     @property
     def kid(self) -> str:

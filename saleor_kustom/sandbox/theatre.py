@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 from saleor_kustom.app import App, open_app, work
+from saleor_kustom.sandbox.dashboard import StandIn
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.late import Late
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
@@ -18,8 +20,13 @@ _SETTLES_WITHIN_S = 30.0
 
 
 @contextlib.asynccontextmanager
-async def served(database_url: str) -> AsyncIterator[tuple[World, Mapping[str, str]]]:
-    """Serve Saleor, Kustom and the app, install the app, and yield world and addresses."""
+async def served(
+    database_url: str, **changed: Any
+) -> AsyncIterator[tuple[World, Mapping[str, str]]]:
+    """Serve Saleor, Kustom and the app, install the app, and yield world and addresses.
+
+    `changed` are settings. The Dashboard's stand-in is at Saleor's own origin.
+    """
     kustom = SimulatedKustom()
     kustom.add_merchant(MERCHANT.username, MERCHANT.password, MERCHANT.merchant_id)
     saleor = SimulatedSaleor()
@@ -30,20 +37,25 @@ async def served(database_url: str) -> AsyncIterator[tuple[World, Mapping[str, s
         listening(late, "127.0.0.1", 0) as app_at,
     ):
         saleor.api_url = f"{saleor_at}/graphql/"
-        settings = Settings(
-            secret_key="a-secret-for-the-sandbox-only-0123456789",  # noqa: S106 - made up
-            app_url=app_at,
-            database_url=database_url,
-            allow_private_hosts=True,
-            kustom_playground_url=kustom_at,
-            kustom_live_url=kustom_at,
-            rate_per_second=100.0,
-        )
+        values: dict[str, Any] = {
+            "secret_key": "a-secret-for-the-sandbox-only-0123456789",
+            "app_url": app_at,
+            "database_url": database_url,
+            "allow_private_hosts": True,
+            "kustom_playground_url": kustom_at,
+            "kustom_live_url": kustom_at,
+            "rate_per_second": 100.0,
+        }
+        settings = Settings(**(values | changed))
         async with open_app(settings) as app, _working(app):
             late.app = app.web
             world = World(saleor, kustom, app)
             await world.install()
-            yield world, {"App": app_at, "Saleor": saleor.api_url, "Kustom": kustom_at}
+            saleor.app.router.routes.extend(StandIn(world).routes())
+            dashboard = f"{saleor_at}/dashboard/"
+            yield world, {
+                "Dashboard": dashboard, "App": app_at, "Saleor": saleor.api_url, "Kustom": kustom_at
+            }  # fmt: skip
 
 
 async def play(world: World) -> list[Outcome]:

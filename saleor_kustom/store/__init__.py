@@ -3,18 +3,28 @@
 import contextlib
 from collections.abc import Iterator
 
-from saleor_kustom.store.accounts import Accounts
+from saleor_kustom.store.accounts import Accounts, Kept
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
+from saleor_kustom.store.by_hand import ByHand
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database
 from saleor_kustom.store.deliveries import Deliveries
+from saleor_kustom.store.finding import Status, Wanted
 from saleor_kustom.store.history import History
+from saleor_kustom.store.link_row import Link
+from saleor_kustom.store.link_tokens import LinkTokens
+from saleor_kustom.store.links import Holder, Links
+from saleor_kustom.store.looking import Looking, Period
 from saleor_kustom.store.meta import Meta
 from saleor_kustom.store.migrate import migrate
+from saleor_kustom.store.numbers import Numbers, read_numbers
 from saleor_kustom.store.opening import open_database
+from saleor_kustom.store.operations import Operations
+from saleor_kustom.store.overview import Overview, Queue, Sum
 from saleor_kustom.store.pauses import Pause, Pauses, Scope
+from saleor_kustom.store.policies import Chosen, Policies
 from saleor_kustom.store.rate import Rate
 from saleor_kustom.store.secrets import Secrets, check_key
 from saleor_kustom.store.shops import Shops, StoredKeys
@@ -23,12 +33,23 @@ from saleor_kustom.store.worker_lock import worker_lock
 
 __all__ = [
     "Capture",
+    "Chosen",
+    "Holder",
+    "Kept",
     "LeaseLost",
+    "Link",
+    "Numbers",
     "OpenAuthorization",
+    "Overview",
     "Pause",
+    "Period",
+    "Queue",
     "Scope",
+    "Status",
     "Store",
     "StoredKeys",
+    "Sum",
+    "Wanted",
     "copy",
 ]
 
@@ -42,11 +63,18 @@ class Store:
         self.accounts = Accounts(db, secrets)
         self.deliveries = Deliveries(db)
         self.captures = Captures(db)
+        self.operations = Operations(db)
         self.history = History(db)
         self.pauses = Pauses(db)
+        self.looking = Looking(db)
+        self.by_hand = ByHand(db)
+        self.policies = Policies(db)
         self.rate = Rate(db)
         self.meta = Meta(db)
         self.authorizations = Authorizations(db)
+        self.links = Links(db)
+        self.link_tokens = LinkTokens(db)
+        self.overview = Overview(db)
 
     @classmethod
     async def open(
@@ -74,6 +102,10 @@ class Store:
     async def ping(self) -> None:
         """Raise StoreUnavailable when the database does not answer."""
         await self._db.read("select 1 as one")
+
+    async def numbers(self) -> Numbers:
+        """Return the queue in numbers, over all shops. Raises StoreUnavailable."""
+        return await read_numbers(self._db)
 
     @contextlib.contextmanager
     def worker_lock(self) -> Iterator[None]:

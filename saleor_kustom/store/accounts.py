@@ -1,14 +1,27 @@
 """Merchant accounts at Kustom, by shop and channel; and accounts that are paused."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.store.capture_sql import WAKE_PAUSED
 from saleor_kustom.store.database import Database, Row
 from saleor_kustom.store.history import of_shop
+from saleor_kustom.store.link_sql import WAKE_WAITING
 from saleor_kustom.store.pauses import Pause, Pauses, Scope, lift
 from saleor_kustom.store.secrets import Secrets
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An account as a page may show it. `channels` "" is the shop's default; none: an older one."""
+
+    environment: str
+    merchant_id: str
+    username: str
+    kept_at: float  # unix seconds
+    channels: tuple[str, ...]
 
 
 class Accounts:
@@ -45,6 +58,7 @@ class Accounts:
             lift(Scope.ACCOUNT, api_url, name),
             lift(Scope.ACCOUNT, "", name),
             (WAKE_PAUSED, params),
+            (WAKE_WAITING, params),
             of_shop(api_url, "credentials_set", detail),
         )
 
@@ -56,11 +70,11 @@ class Accounts:
 
     async def by_binding(self, api_url: str, binding: Binding) -> Account | None:
         """Return the credentials of the merchant that an order is bound to."""
-        params = {
-            "api_url": api_url,
-            "environment": binding.environment,
-            "merchant_id": binding.merchant_id,
-        }
+        return await self.of_merchant(api_url, binding.environment, binding.merchant_id)
+
+    async def of_merchant(self, api_url: str, environment: str, merchant_id: str) -> Account | None:
+        """Return the credentials that are kept of a merchant, in use or older."""
+        params = {"api_url": api_url, "environment": environment, "merchant_id": merchant_id}
         rows = await self._db.read(_OF_MERCHANT, params)
         return self._account(rows[0]) if rows else None
 
@@ -70,6 +84,25 @@ class Accounts:
             using (api_url, environment, merchant_id) where api_url = :api_url order by channel"""
         rows = await self._db.read(sql, {"api_url": api_url})
         return [(row["channel"] or None, self._account(row)) for row in rows]
+
+    async def kept(self, api_url: str) -> Sequence[Kept]:
+        """Return every account of a shop without its password, those in use first."""
+        rows = await self._db.read(_KEPT, {"api_url": api_url})
+        channels: dict[tuple[str, str], list[str]] = {}
+        for row in await self._db.read(_USED, {"api_url": api_url}):
+            used = channels.setdefault((row["environment"], row["merchant_id"]), [])
+            used.append(row["channel"])
+        found = [
+            Kept(**row, channels=tuple(channels.get((row["environment"], row["merchant_id"]), ())))
+            for row in rows
+        ]
+        return sorted(found, key=lambda kept: (not kept.channels, kept.channels, -kept.kept_at))
+
+    async def an_order_of(self, api_url: str, environment: str, merchant_id: str) -> str | None:
+        """Return a Kustom order that the shop bound to an account lately, or None."""
+        params = {"api_url": api_url, "environment": environment, "merchant_id": merchant_id}
+        rows = await self._db.read(_AN_ORDER, params)
+        return str(rows[0]["kustom_order_id"]) if rows else None
 
     async def pause(
         self, environment: str, merchant_id: str, why: str, *, api_url: str = ""
@@ -89,6 +122,7 @@ class Accounts:
             lift(Scope.ACCOUNT, api_url, name),
             lift(Scope.ACCOUNT, "", name),
             (WAKE_PAUSED, {"api_url": api_url}),
+            (WAKE_WAITING, {"api_url": api_url}),
         )
 
     async def paused(self) -> Sequence[Pause]:
@@ -127,3 +161,11 @@ _OF_CHANNEL = """select a.* from channel_account c join account a
     using (api_url, environment, merchant_id)
     where api_url = :api_url and channel in (:channel, '')
     order by channel desc limit 1"""
+_KEPT = """select environment, merchant_id, username, kept_at from account
+    where api_url = :api_url"""
+_USED = """select channel, environment, merchant_id from channel_account
+    where api_url = :api_url order by channel"""
+_AN_ORDER = """select b.kustom_order_id from
+    (select api_url, order_id from capture where api_url = :api_url order by id desc limit 200) c
+    join binding b on b.api_url = c.api_url and b.order_id = c.order_id
+    where b.environment = :environment and b.merchant_id = :merchant_id limit 1"""

@@ -3,15 +3,25 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
+
+from saleor_kustom.capture.operation import Kind, Request, Source, operation_id
+from saleor_kustom.capture.standing import Standing
 from saleor_kustom.capture.state import State
 from saleor_kustom.store.database import Row
+
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """One row. Times are unix seconds of the database, amounts minor units of `currency`."""
+    """One row. Times are unix seconds of the database, amounts minor units of `currency`.
+
+    `fulfillment_id` and `fulfillment_created` identify a parcel; of an operation they hold what
+    makes it one (capture/operation.py).
+    """
 
     id: int
     api_url: str
@@ -48,8 +58,42 @@ class Capture:
     tracking_sent: tuple[Mapping[str, str], ...]
     tracking_pending: str | None
     tracking_problem: str | None
+    traceparent: str | None  # the trace of the latest delivery about it (W3C)
+    worth_minor: int | None  # what its units cost, the fee aside; None: not read yet
     created_at: float
     updated_at: float
+    # What is no parcel's capture is an operation (capture/operation.py), kept in the same row.
+    kind: Kind
+    request: Request | None  # what was asked; None: a fulfillment
+    answer: str | None  # what Saleor's request was answered with: "result" | "later"
+    answered_at: float | None
+    standing: Standing | None  # of the Kustom order, after Kustom had confirmed this row
+    canceled_at: float | None  # when we first saw that a captured parcel was cancelled
+
+    @property
+    def is_parcel(self) -> bool:
+        """Tell whether the row is a fulfillment's capture, and no operation beside these."""
+        return self.kind is Kind.FULFILLMENT
+
+    @property
+    def captures(self) -> bool:
+        """Tell whether money comes in by it: a parcel's capture, or a charge."""
+        return self.kind in (Kind.FULFILLMENT, Kind.CHARGE)
+
+    @property
+    def by_button(self) -> bool:
+        """Tell whether Saleor asked and is to be told how it ended, well or not."""
+        return self.request is not None and self.request.source is Source.BUTTON
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return what makes the fulfillment, or the operation, the one that it is."""
+        return self.fulfillment_id, self.fulfillment_created
+
+    @property
+    def operation_id(self) -> str:
+        """Return an operation's own id: what Saleor may know it by."""
+        return operation_id(self.api_url, self.order_id, self.key)
 
 
 _FLAGS = frozenset({"canceled", "without_tracking"})
@@ -58,6 +102,7 @@ _KEPT_BY_THE_QUEUE = frozenset(
     (
         *("id", "api_url", "order_id", "fulfillment_id", "fulfillment_created", "line", "account"),
         *("due_at", "worker", "attempts", "wakes", "created_at", "updated_at"),
+        *("kind", "request", "answer", "answered_at", "traceparent"),
     )
 )
 _WRITABLE = frozenset(Capture.__dataclass_fields__) - _KEPT_BY_THE_QUEUE
@@ -70,6 +115,9 @@ def capture_of(row: Row) -> Capture:
     values["tracking_sent"] = tuple(json.loads(row["tracking_sent"]))
     values |= {name: bool(row[name]) for name in _FLAGS}
     values |= {name: json.loads(row[name]) for name in _MAPPINGS}
+    values["kind"] = Kind(row["kind"])
+    values["request"] = _model(Request, row["request"])
+    values["standing"] = _model(Standing, row["standing"])
     return Capture(**values)
 
 
@@ -88,9 +136,15 @@ def written(columns: Mapping[str, Any]) -> dict[str, Any]:
         stored[name] = as_json(dict(stored[name]))
     if "tracking_sent" in stored:
         stored["tracking_sent"] = as_json([dict(entry) for entry in stored["tracking_sent"]])
+    if stored.get("standing") is not None:
+        stored["standing"] = stored["standing"].model_dump_json()
     if "state" in stored:
         stored["state"] = State(stored["state"]).value
     return stored
+
+
+def _model(model: type[Model], text: str | None) -> Model | None:
+    return model.model_validate_json(text) if text else None
 
 
 def as_json(value: object) -> str:

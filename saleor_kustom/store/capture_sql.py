@@ -44,6 +44,14 @@ RENEW = f"update capture set due_at = :now + :lease where {FENCE} returning id"
 HISTORY_FENCED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, :history_what, :history_detail from capture where {FENCE}"""
 
+#: Once for each capture: it is not captured yet when this runs. In the order's currency.
+COUNT_CAPTURED = f"""insert into captured_hour (api_url, hour, currency, captures, amount_minor)
+    select api_url, :captured_hour, coalesce(cast(:captured_currency as text), currency, ''), 1,
+        coalesce(cast(:captured_minor as bigint), amount_minor, 0)
+    from capture where {FENCE} and state not in ('captured', 'reported')
+    on conflict (api_url, hour, currency) do update set captures = captured_hour.captures + 1,
+        amount_minor = captured_hour.amount_minor + excluded.amount_minor"""
+
 KEEP_GOING = f"""update capture set due_at = :now + :lease, updated_at = :now{{sets}}
     where {FENCE} returning *"""
 
@@ -84,14 +92,15 @@ _IDENTITY = """api_url = :api_url and order_id = :order_id and fulfillment_id = 
 
 #: The news of a delivery that is new; and, where there is no such capture yet, its row. A
 #: tombstone stays for ever (domain rule 20).
-WAKE = f"""{_WAKE}, canceled = case when :canceled = 1 then 1 else canceled end
+WAKE = f"""{_WAKE}, canceled = case when :canceled = 1 then 1 else canceled end,
+    traceparent = coalesce(cast(:traceparent as text), traceparent)
     where {_IDENTITY} and exists (select 1 from delivery where id = :delivery)"""
 MAKE = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
-        account, canceled, due_at, created_at, updated_at)
+        account, canceled, traceparent, due_at, created_at, updated_at)
     select d.api_url, d.order_id, d.fulfillment_id, :created,
         coalesce(b.environment || '/' || b.merchant_id || '/' || b.kustom_order_id, :unbound_line),
         coalesce(b.environment || '/' || b.merchant_id, ''),
-        :canceled, :now, :now, :now
+        :canceled, d.traceparent, :now, :now, :now
     from delivery d left join binding b on b.api_url = d.api_url and b.order_id = d.order_id
     where d.id = :delivery
     on conflict (api_url, order_id, fulfillment_id, fulfillment_created) do nothing"""
@@ -123,7 +132,8 @@ MOVE_LINE = f"""update capture set line = :line, account = :account
 # Without `order by`, for which SQLite would rather read a whole shop in that order.
 OF_ORDER = "select * from capture where api_url = :api_url and order_id = :order_id"
 NAMESAKES = """select * from capture
-    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id"""
+    where api_url = :api_url and fulfillment_id = :fulfillment_id and id < :id
+    and kind = 'fulfillment'"""
 BINDING = "select * from binding where api_url = :api_url and order_id = :order_id"
 GET = "select * from capture where api_url = :api_url and id = :id"
 
@@ -156,12 +166,18 @@ BUSY = """select 1 as busy from capture
 #: As a range, so that SQLite prefers the index of the few that are held.
 HELD = "held > ''"
 
-COUNTS = f"""select state, count(*) as n from capture where api_url = :api_url group by state
-    union all
-    select 'held', count(*) from capture where api_url = :api_url and {HELD}"""
-
 RESUMED = """insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'resumed', :detail from capture
     where api_url = :api_url and id = :id and held is not null"""
 RESUME = f"""{_WAKE}, held = null, held_detail = '{{}}', waiting = 'resumed', failures = 0
     where api_url = :api_url and id = :id and held is not null returning id"""
+
+#: A person would not wait for the next try. What runs or is held is not touched.
+_HASTENABLE = """api_url = :api_url and id = :id and held is null and worker is null
+    and state in ('received', 'planned', 'sending')"""
+HASTENED = f"""insert into history (api_url, capture_id, at, what, detail)
+    select api_url, id, :now, 'hastened', :detail from capture where {_HASTENABLE}"""
+HASTEN = f"{_WAKE}, waiting = 'resumed', failures = 0 where {_HASTENABLE} returning id"
+
+HELD_AFTER = """select id from capture where api_url = :api_url and held = :reason
+    and id > :after and id <= :until order by id limit :limit"""

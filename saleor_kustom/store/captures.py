@@ -10,11 +10,12 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from saleor_kustom.capture.plan import Binding
-from saleor_kustom.capture.state import State
 from saleor_kustom.errors import SaleorKustomError
 from saleor_kustom.store import capture_sql as sql
+from saleor_kustom.store import link_sql
 from saleor_kustom.store.capture_row import Capture, as_json, capture_of, written
-from saleor_kustom.store.database import Conflict, Database, Row
+from saleor_kustom.store.database import Conflict, Database, Row, Statement
+from saleor_kustom.store.finding import Wanted, finding
 from saleor_kustom.store.history import History
 
 
@@ -93,7 +94,9 @@ class Captures:
         update = (sql.KEEP_GOING if keep else sql.LET_GO).replace("{sets}", sets)
         held = {**_of(capture), "reason": wakes}
         siblings = ((sql.WAKE_SIBLINGS, held),) if wakes else ()
-        rows = await self._db(*siblings, (sql.HISTORY_FENCED, params), (update, params))
+        is_new = columns.get("captured_at") is not None and capture.captures
+        counted = _counted(columns, params) if is_new else ()
+        rows = await self._db(*siblings, *counted, (sql.HISTORY_FENCED, params), (update, params))
         if not rows:
             raise LeaseLost(f"capture {capture.id}")
         # The run remembers what it had seen when it began, or news would be lost between two saves.
@@ -131,16 +134,37 @@ class Captures:
         params = {"api_url": api_url, "reason": reason}
         return len(await self._db((sql.WAKE_HELD, params)))
 
+    async def wake_paused(self, api_url: str) -> int:
+        """Look again at what waited for a pause of the shop's to end."""
+        return len(await self._db((f"{sql.WAKE_PAUSED} returning id", {"api_url": api_url})))
+
     async def resume(self, api_url: str, capture_row: int, who: str, why: str) -> bool:
         """Take a held mark away; the capture goes on from where it stands, now."""
         detail = as_json({"who": who, "why": why})
         params = {"api_url": api_url, "id": capture_row, "detail": detail}
         return bool(await self._db((sql.RESUMED, params), (sql.RESUME, params)))
 
-    async def bind(self, capture: Capture, binding: Binding, how: str) -> bool:
+    async def hasten(self, api_url: str, capture_row: int, who: str, why: str = "") -> bool:
+        """Make a capture that waits due now. False: it runs, is held, or has been captured."""
+        detail = as_json({"who": who, "why": why})
+        params = {"api_url": api_url, "id": capture_row, "detail": detail}
+        return bool(await self._db((sql.HASTENED, params), (sql.HASTEN, params)))
+
+    async def held_after(
+        self, api_url: str, reason: str, *, after: int, until: int, limit: int
+    ) -> Sequence[int]:
+        """Return ids of captures held for `reason` behind `after`, `until` the last, in order."""
+        params = {"api_url": api_url, "reason": reason, "after": after, "until": until}
+        rows = await self._db.read(sql.HELD_AFTER, {**params, "limit": limit})
+        return [row["id"] for row in rows]
+
+    async def bind(
+        self, capture: Capture, binding: Binding, how: str, *, checkout_id: str | None = None
+    ) -> bool:
         """Bind the capture's order for good; False: one of the two is bound to another.
 
-        All rows of the order move to the Kustom order's line in the same transaction.
+        All rows of the order move to the Kustom order's line in the same transaction. What the
+        order's own checkout was answered for is taken over from it.
         """
         params = {
             "api_url": capture.api_url,
@@ -149,12 +173,16 @@ class Captures:
             "merchant_id": binding.merchant_id,
             "kustom_order_id": binding.kustom_order_id,
             "how": how,
+            "checkout_id": checkout_id or "",
+            "takes_over": 0,
             "line": binding.line,
             "account": f"{binding.environment}/{binding.merchant_id}",
         }
         rows = await self._db(
             *self._db.in_turn(capture.api_url, capture.order_id),
+            (link_sql.TAKE_OVER, params),
             (sql.BIND, params),
+            (link_sql.FOLLOW_UP, params),
             (sql.MOVE_LINE, params),
             (sql.IS_BOUND, params),
         )
@@ -167,6 +195,24 @@ class Captures:
             return None
         row = rows[0]
         return Binding(row["environment"], row["merchant_id"], row["kustom_order_id"])
+
+    async def any_binding(self, api_url: str) -> bool:
+        """Tell whether any order of the shop has found its Kustom order."""
+        query = "select 1 as one from binding where api_url = :api_url limit 1"
+        return bool(await self._db.read(query, {"api_url": api_url}))
+
+    async def bindings(self, api_url: str, orders: Collection[str]) -> Mapping[str, Binding]:
+        """Return the Kustom orders that some orders are bound to, by order id."""
+        names = {f"o{index}": order for index, order in enumerate(orders)}
+        if not names:
+            return {}
+        listed = ", ".join(f":{name}" for name in names)
+        query = f"select * from binding where api_url = :api_url and order_id in ({listed})"
+        rows = await self._db.read(query, {"api_url": api_url, **names})
+        return {
+            row["order_id"]: Binding(row["environment"], row["merchant_id"], row["kustom_order_id"])
+            for row in rows
+        }
 
     async def of_order(self, api_url: str, order_id: str) -> list[Capture]:
         """Return every capture of an order, oldest first: what a plan's ledger is made of."""
@@ -187,29 +233,10 @@ class Captures:
         rows = await self._db.read(sql.GET, {"api_url": api_url, "id": capture_row})
         return capture_of(rows[0]) if rows else None
 
-    async def list(
-        self,
-        api_url: str,
-        *,
-        state: State | None = None,
-        held: bool | None = None,
-        search: str | None = None,
-        limit: int = 50,
-        before_id: int | None = None,
-    ) -> Sequence[Capture]:
-        """Return captures of a shop, newest first; `search` is an order number or any id."""
-        asked: dict[str, tuple[str, Any]] = {
-            # A search names the shop itself, arm by arm; said once more it would mislead SQLite.
-            "api_url": ("true" if search else "api_url = :api_url", api_url),
-            "state": ("state = :state", state.value if state else None),
-            "held": (sql.HELD if held else "held is null", held),
-            "search": (sql.SEARCH, search or None),
-            "before_id": ("id < :before_id", before_id),
-        }
-        params = {name: value for name, (_, value) in asked.items() if value is not None}
-        where = " and ".join(asked[name][0] for name in params)
-        query = f"select * from capture where {where} order by id desc limit :limit"
-        return [capture_of(row) for row in await self._db.read(query, {**params, "limit": limit})]
+    async def list(self, api_url: str, wanted: Wanted | None = None) -> Sequence[Capture]:
+        """Return captures of a shop, newest first."""
+        sql_, params = finding(api_url, wanted or Wanted())
+        return [capture_of(row) for row in await self._db.read(sql_, params)]
 
     async def history(self, api_url: str, capture_row: int) -> Sequence[Row]:
         """Return what happened to one capture, oldest first: at, what, detail (see History)."""
@@ -242,11 +269,6 @@ class Captures:
         """Tell whether anything runs or falls due within some seconds, in any shop."""
         return bool(await self._db.read(sql.BUSY, {"within": within_s}))
 
-    async def counts(self, api_url: str) -> Mapping[str, int]:
-        """Return how many captures are in each state, and how many are `held`."""
-        rows = await self._db.read(sql.COUNTS, {"api_url": api_url})
-        return {row["state"]: row["n"] for row in rows}
-
 
 def unbound_line(api_url: str, order_id: str | None) -> str:
     """Return the queue's line of an order whose Kustom order is not known yet."""
@@ -255,6 +277,16 @@ def unbound_line(api_url: str, order_id: str | None) -> str:
 
 def _oldest_first(rows: Sequence[Row]) -> "list[Capture]":
     return sorted((capture_of(row) for row in rows), key=lambda capture: capture.id)
+
+
+def _counted(columns: Mapping[str, Any], params: Mapping[str, Any]) -> tuple[Statement, ...]:
+    """Return what adds a capture to its hour, with what this very save writes."""
+    captured = {
+        "captured_hour": int(columns["captured_at"] // 3600),
+        "captured_currency": columns.get("currency"),
+        "captured_minor": columns.get("amount_minor"),
+    }
+    return ((sql.COUNT_CAPTURED, {**params, **captured}),)
 
 
 def _of(capture: Capture) -> dict[str, Any]:

@@ -25,9 +25,10 @@ Progress = Callable[[str, int], None]
 #: Every table, those that others refer to first.
 TABLES = (
     *("shop", "installation", "account", "channel_account", "pause", "delivery", "binding"),
-    *("capture", "history", "rate", "meta", "open_authorization"),
+    *("capture", "history", "rate", "meta", "open_authorization", "policy", "captured_hour"),
+    *("link", "link_token"),
 )
-_COUNTED = ("capture", "history")  # their ids go on from the highest
+_COUNTED = ("capture", "history", "link")  # their ids go on from the highest
 _PORTION = 1000
 _MOVED = "moved"
 

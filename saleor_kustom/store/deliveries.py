@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from collections.abc import Sequence
+from typing import Any
 
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
 from saleor_kustom.store.capture_sql import MAKE, WAKE
@@ -19,22 +20,21 @@ class Deliveries:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def receive(self, api_url: str, delivery: Delivery, body: VerifiedBody) -> bool:
+    async def receive(
+        self,
+        api_url: str,
+        delivery: Delivery,
+        body: VerifiedBody,
+        *,
+        traceparent: str | None = None,
+    ) -> bool:
         """Store a delivery durably; return False for one that is stored already.
 
         A repeat changes nothing: neither the row it made nor what that row waits for.
         Raises StoreUnavailable when it is not known to be on disk.
         """
-        params = {
-            "delivery": uuid.uuid4().hex,
-            "api_url": api_url,
-            "event": delivery.event,
-            "sha256": hashlib.sha256(body).hexdigest(),
-            "body": bytes(body),
-            "order_id": delivery.order_id,
-            "fulfillment_id": delivery.fulfillment_id,
+        params = kept_params(api_url, delivery, body, traceparent) | {
             "created": delivery.fulfillment_created,
-            "problem": delivery.problem,
             "canceled": int(delivery.understood and delivery.event == _CANCELED),
             "unbound_line": unbound_line(api_url, delivery.order_id),
         }
@@ -46,7 +46,7 @@ class Deliveries:
         # would else both find no capture to wake, and the tombstone of one be lost; or a row
         # be made on a line that the order has just left.
         turn = self._db.in_turn(api_url, delivery.order_id) if news else ()
-        return bool(await self._db(*turn, (_KEEP, params), *news, (_IS_NEW, params)))
+        return bool(await self._db(*turn, (KEEP, params), *news, (IS_NEW, params)))
 
     async def not_understood(self, api_url: str) -> Sequence[Row]:
         """Return genuine deliveries whose contents were not understood, newest first."""
@@ -61,8 +61,28 @@ class Deliveries:
         return bytes(rows[0]["body"]) if rows else None
 
 
-_KEEP = """insert into delivery
-        (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem)
-    values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem)
+def kept_params(
+    api_url: str, delivery: Delivery, body: VerifiedBody, traceparent: str | None
+) -> dict[str, Any]:
+    """Return what KEEP stores, under a new id."""
+    return {
+        "delivery": uuid.uuid4().hex,
+        "api_url": api_url,
+        "event": delivery.event,
+        "sha256": hashlib.sha256(body).hexdigest(),
+        "body": bytes(body),
+        "order_id": delivery.order_id,
+        "fulfillment_id": delivery.fulfillment_id,
+        "problem": delivery.problem,
+        "traceparent": traceparent,
+    }
+
+
+#: A delivery; one with the same bytes is there already.
+KEEP = """insert into delivery
+        (id, api_url, event, body_sha256, body, received_at, order_id, fulfillment_id, problem,
+        traceparent)
+    values (:delivery, :api_url, :event, :sha256, :body, :now, :order_id, :fulfillment_id, :problem,
+        :traceparent)
     on conflict (api_url, event, body_sha256) do nothing"""
-_IS_NEW = "select 1 as new from delivery where id = :delivery"
+IS_NEW = "select 1 as new from delivery where id = :delivery"

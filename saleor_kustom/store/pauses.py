@@ -47,9 +47,11 @@ class Pauses:
         detail = {"scope": scope.value, "key": key, "who": who, "why": why}
         await self._db((_SET, params), of_shop(api_url, "paused", detail))
 
-    async def lift(self, scope: Scope, api_url: str, key: str = "", *, who: str) -> bool:
+    async def lift(
+        self, scope: Scope, api_url: str, key: str = "", *, who: str, why: str = ""
+    ) -> bool:
         """End a pause; False: there was none. What waited is claimed within a poll."""
-        detail = {"scope": scope.value, "key": key, "who": who}
+        detail = {"scope": scope.value, "key": key, "who": who, "why": why}
         lifted = lift(scope, api_url, key)
         return bool(await self._db(of_shop(api_url, "pause_lifted", detail), lifted))
 
@@ -82,6 +84,16 @@ class Pauses:
         ]
         params = dict(zip("abcde", names, strict=True))
         sql = "select * from pause where name in (:a, :b, :c, :d, :e) order by at limit 1"
+        rows = await self._db.read(sql, params)
+        return _pause(rows[0]) if rows else None
+
+    async def of_account(self, api_url: str, account: str) -> Pause | None:
+        """Return a pause of a merchant account (environment/merchant id), for this shop or all."""
+        params = {
+            "own": _name(Scope.ACCOUNT, api_url, account),
+            "all": _name(Scope.ACCOUNT, "", account),
+        }
+        sql = "select * from pause where name in (:own, :all) order by at limit 1"
         rows = await self._db.read(sql, params)
         return _pause(rows[0]) if rows else None
 

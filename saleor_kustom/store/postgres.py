@@ -52,6 +52,7 @@ class Postgres:
         "real": "double precision",
         "lock": "for update skip locked",
         "postgresql": "",
+        "hour_of_captured_at": "cast(floor(captured_at / 3600) as bigint)",  # a cast rounds
     }
 
     def __init__(

@@ -1,12 +1,15 @@
 """The shops that installed us, their keys, and every installation there was."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from saleor_kustom.capture.parties import Mode, Shop
 from saleor_kustom.store.capture_sql import WAKE_SHOP
 from saleor_kustom.store.database import Database, Row
 from saleor_kustom.store.history import of_shop
+from saleor_kustom.store.link_sql import WAKE_WAITING
 from saleor_kustom.store.secrets import Secrets
 
 
@@ -27,13 +30,18 @@ class Shops:
 
     async def get(self, api_url: str) -> Shop | None:
         """Return the shop, or None when it has not installed us (or removed us)."""
-        sql = "select * from shop where api_url = :api_url"
-        rows = await self._db.read(sql, {"api_url": api_url})
-        return self._shop(rows[0]) if rows else None
+        rows = await self._db.read(f"{_SHOPS} where s.api_url = :api_url", {"api_url": api_url})
+        return self._shop(rows) if rows else None
 
     async def all(self) -> Sequence[Shop]:
         """Return every installed shop."""
-        return [self._shop(row) for row in await self._db.read("select * from shop order by 1")]
+        rows = await self._db.read(f"{_SHOPS} order by s.api_url")
+        return [self._shop(list(of)) for _, of in groupby(rows, key=lambda row: row["api_url"])]
+
+    async def addresses(self) -> Sequence[str]:
+        """Return the API URL of every installed shop."""
+        rows = await self._db.read("select api_url from shop order by 1")
+        return [row["api_url"] for row in rows]
 
     async def install(
         self, api_url: str, app_id: str, token: str, *, saleor_version: str, jwks: str
@@ -80,7 +88,9 @@ class Shops:
         """Say whether the shop's fulfillments move money."""
         params = {"api_url": api_url, "mode": mode.value if mode else None}
         change = of_shop(api_url, "mode_set", {"mode": params["mode"], "who": who})
-        await self._db(change, ("update shop set mode = :mode where api_url = :api_url", params))
+        sql = "update shop set mode = :mode where api_url = :api_url"
+        # Links that wait for the shop to write look again.
+        await self._db(change, (WAKE_WAITING, params), (sql, params))
 
     async def keys(self, api_url: str) -> StoredKeys | None:
         """Return the kept public keys."""
@@ -93,15 +103,22 @@ class Shops:
         sql = "update shop set jwks = :jwks, jwks_fetched_at = :now where api_url = :api_url"
         await self._db((sql, {"api_url": api_url, "jwks": jwks}))
 
-    def _shop(self, row: Row) -> Shop:
+    def _shop(self, rows: Sequence[Row]) -> Shop:
+        """Make a shop of its row, joined with each document of its policies."""
+        row = rows[0]
         return Shop(
             api_url=row["api_url"],
             app_id=row["app_id"],
             token=self._secrets.open(row["token"], shop=row["api_url"], purpose="token"),
             saleor_version=row["saleor_version"],
             mode=Mode(row["mode"]) if row["mode"] else None,
+            policies={r["channel"]: json.loads(r["value"]) for r in rows if r["value"]},
         )
 
+
+#: A capture reads its shop in any case, so its policies cost no query of their own.
+_SHOPS = """select s.*, p.channel, p.value from shop s left join policy p
+    on p.api_url = s.api_url"""
 
 _END_OTHERS = """update installation set ended_at = :now
     where api_url = :api_url and app_id <> :app_id and ended_at is null"""

@@ -51,6 +51,7 @@ class Sqlite:
         "real": "real",
         "lock": "",
         "postgresql": "--",  # the rest of the line is for PostgreSQL alone
+        "hour_of_captured_at": "cast(captured_at / 3600 as integer)",  # cut off
     }
 
     def __init__(

@@ -46,7 +46,7 @@ def _mounts(extension: dict[str, Any], version: Version) -> bool:
 
 def _fires(webhook: dict[str, Any], version: Version) -> bool:
     """APP_DELETED reaches the app itself only from 3.23 on (saleor-app-protocol, 23)."""
-    is_removal: bool = webhook["asyncEvents"] == ["APP_DELETED"]
+    is_removal: bool = webhook.get("asyncEvents") == ["APP_DELETED"]
     return version >= (3, 23) or not is_removal
 
 

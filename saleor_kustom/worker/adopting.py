@@ -14,27 +14,25 @@ from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.plan import Nothing, Plan
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.store import Capture
-from saleor_kustom.worker.entries import earlier_of, wakes_of
+from saleor_kustom.worker.calls import Made, of_capture
+from saleor_kustom.worker.entries import ledger_of, wakes_of
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
-from saleor_kustom.worker.sending import confirmed, frozen
+from saleor_kustom.worker.sending import confirmed, differing, frozen
 
 #: Those that were found go first on their line; then it is this one's turn again.
 _AFTER_S = 1.0
 
 
-async def adopt(journey: Journey, decision: Plan | Held | Nothing, there: KustomCapture) -> None:
-    """Take a capture that bears our reference for ours: never send it again (domain rule 7)."""
-    if not isinstance(decision, Plan) or decision.amount_minor != there.amount_minor:
+async def adopt(journey: Journey, decision: Plan | Held | Nothing, there: Made) -> None:
+    """Take what bears our reference at Kustom for ours: never send it again (domain rule 7)."""
+    if not isinstance(decision, Plan) or there.amount_minor not in (None, decision.amount_minor):
         planned = decision.amount_minor if isinstance(decision, Plan) else 0
-        detail = {"kustom": journey.shown(there.amount_minor), "planned": journey.shown(planned)}
-        raise await journey.hold(Held(Reason.CAPTURE_DIFFERS, detail))
-    await journey.advance(
-        Event.KUSTOM_CONFIRMED,
-        detail={"capture_id": there.capture_id, "adopted": True},
-        **frozen(journey, decision),
-        **confirmed(journey, decision, there.capture_id, there.captured_at, there.shipping_info),
-    )
+        # Money has moved: a person must look, and nobody may be told that it has not.
+        raise await journey.hold(differing(journey, planned, there), refuses=False)
+    columns = frozen(journey, decision) | confirmed(journey, decision, there, seen=True)
+    detail = {"capture_id": columns["capture_id"], "adopted": True}
+    await journey.advance(Event.KUSTOM_CONFIRMED, detail=detail, **columns)
 
 
 async def withdraw(journey: Journey) -> None:
@@ -46,7 +44,7 @@ async def withdraw(journey: Journey) -> None:
         there = await _captured_there(journey)
         if there is not None:
             await journey.note("canceled", {}, canceled=True)
-            await adopt(journey, await _planned_again(journey), there)
+            await adopt(journey, await _planned_again(journey), of_capture(there))
             return
     raise await journey.rest(
         Event.FULFILLMENT_CANCELED,
@@ -66,7 +64,7 @@ async def find_unknown(
     They go first and are adopted, in the order in which they were made, so that each gets the
     units that it had; then this capture goes on by itself.
     """
-    known = {row.fulfillment_id for row in ledger if not _withdrawn_unseen(row)}
+    known = {row.fulfillment_id for row in ledger if row.is_parcel and not _withdrawn_unseen(row)}
     missing = [f for f in order.fulfillments if f.id not in known]
     there = [(found(authorization, reference(order, f)), f) for f in missing]
     unknown = [(_when(capture), f) for capture, f in there if capture is not None]
@@ -85,7 +83,7 @@ async def captured_after_all(journey: Journey) -> None:
     there = await _captured_there(journey)
     if there is None:
         raise await journey.rest(what="rests", detail={})
-    await adopt(journey, await _planned_again(journey), there)
+    await adopt(journey, await _planned_again(journey), of_capture(there))
 
 
 def _withdrawn_unseen(row: Capture) -> bool:
@@ -114,8 +112,8 @@ async def _captured_there(journey: Journey) -> KustomCapture | None:
 
 async def _planned_again(journey: Journey) -> Plan | Held | Nothing:
     order, fulfillment = _read(journey)
-    ledger = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
-    earlier = [earlier_of(row, order) for row in ledger if row.id != journey.capture.id]
+    rows = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
+    earlier = ledger_of(rows, order, but=journey.capture.id)
     policy = journey.parts.policy(journey.shop, order.channel)
     return decide(order, fulfillment, earlier, None, policy)
 

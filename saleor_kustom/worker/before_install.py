@@ -14,7 +14,7 @@ from saleor_kustom.capture.ledger import Earlier
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Nothing, Plan
 from saleor_kustom.saleor.listing import Shipped
-from saleor_kustom.worker.entries import earlier_of
+from saleor_kustom.worker.entries import ledger_of
 from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.seeing import Seen, see
 
@@ -71,7 +71,7 @@ class BeforeInstall:
     async def _parcels(self, shop: Shop, seen: Seen, parcels: list[Shipped]) -> list[Preview]:
         order, authorization = seen.order, seen.authorization
         rows = await self._parts.store.captures.of_order(shop.api_url, order.id)
-        earlier = [earlier_of(row, order) for row in rows]
+        earlier = ledger_of(rows, order)
         policy = self._parts.policy(shop, order.channel)
         references = {entry.plan.reference for entry in earlier if entry.plan}
         found = []

@@ -2,19 +2,23 @@
 
 from dataclasses import dataclass
 
-from saleor_kustom.capture.authorization import Authorization, KustomCapture
+from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Reason
 from saleor_kustom.capture.money import shown
+from saleor_kustom.capture.operation import Kind
 from saleor_kustom.capture.parties import Account, Shop
-from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.plan import Binding, Call
 from saleor_kustom.capture.report import lost_metadata
 from saleor_kustom.capture.shipping_info import difference, entries
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.watch.metrics import CAPTURES
+from saleor_kustom.worker.calls import Made, done, of_capture
+from saleor_kustom.worker.entries import plan_of
 from saleor_kustom.worker.pace import Pace
 
 
@@ -93,7 +97,7 @@ class Compare:
         """
         for row in rows:
             fulfillment = order.fulfillment(row.fulfillment_id)
-            if row.capture_id is None or not row.reported_at:
+            if row.capture_id is None or not row.reported_at or not row.is_parcel:
                 continue
             lost = lost_metadata(order, fulfillment, row.capture_id)
             if lost or (fulfillment and _tracking_is_behind(order, fulfillment, row)):
@@ -103,7 +107,7 @@ class Compare:
         self, shop: Shop, order: Order, rows: list[Capture], there: Authorization
     ) -> None:
         """Make a row for a capture that bears our reference and that our ledger lacks."""
-        known = {row.fulfillment_id for row in rows}
+        known = {row.fulfillment_id for row in rows if row.is_parcel}
         references = {capture.reference for capture in there.captures}
         for fulfillment in order.fulfillments:
             ours = reference(order, fulfillment) in references
@@ -117,21 +121,21 @@ class Compare:
         self, order: Order, row: Capture, there: Authorization, *, dry_run: bool
     ) -> Differing | None:
         """Hold a row whose capture Kustom has not, or with another amount."""
+        if not _comparable(row, there):
+            return None
         found = _capture_of(row, order, there)
-        captured = found.amount_minor if found else 0
+        captured = (found.amount_minor or 0) if found else 0
         expected = row.amount_minor or 0 if row.capture_id else 0
         if captured == expected or (row.capture_id is None and row.due_at is not None):
             return None
         currency = order.currency
         kustom, planned = shown(captured, currency), shown(expected, currency)
         if not dry_run:
-            await self._store.captures.hold(
-                row.api_url,
-                row.id,
-                Reason.CAPTURE_DIFFERS.value,
-                {"kustom": kustom, "planned": planned},
-            )
-        capture_id = row.capture_id or (found.capture_id if found else "")
+            why = Reason.CAPTURE_DIFFERS.value
+            detail = {"kustom": kustom, "planned": planned}
+            if await self._store.captures.hold(row.api_url, row.id, why, detail):
+                CAPTURES.labels("held", why).inc()
+        capture_id = row.capture_id or (found.kustom_id if found else None) or ""
         return Differing(row.order_id, capture_id, kustom, planned)
 
 
@@ -141,14 +145,26 @@ def _tracking_is_behind(order: Order, fulfillment: Fulfillment, row: Capture) ->
     return open_ and bool(difference(entries(order, fulfillment), row.tracking_sent))
 
 
-def _capture_of(row: Capture, order: Order, there: Authorization) -> KustomCapture | None:
-    """Return the row's capture at Kustom: by its id, else by the reference that it would bear."""
+def _comparable(row: Capture, there: Authorization) -> bool:
+    """Tell whether Kustom lists what the row stands for: captures, and refunds if it lists all."""
+    if row.is_parcel:
+        return True
+    listed = row.kind is Kind.CHARGE or (row.kind is Kind.REFUND and there.lists_refunds)
+    return listed and row.capture_id is not None
+
+
+def _capture_of(row: Capture, order: Order, there: Authorization) -> Made | None:
+    """Return the row's capture or refund at Kustom: by its id, else by the reference it bears."""
+    plan = plan_of(row)
+    if row.kind is Kind.REFUND:
+        return done(there, Call.REFUND, plan.reference) if plan else None
     if row.capture_id:
-        return next((c for c in there.captures if c.capture_id == row.capture_id), None)
+        captures = (c for c in there.captures if c.capture_id == row.capture_id)
+        return next(map(of_capture, captures), None)
     fulfillment = order.fulfillment(row.fulfillment_id)
     if fulfillment is None:
         return None
-    return next((c for c in there.captures if c.reference == reference(order, fulfillment)), None)
+    return done(there, Call.CAPTURE, reference(order, fulfillment))
 
 
 def _shipped(order: Order, fulfillment: Fulfillment) -> Shipped:

@@ -31,12 +31,11 @@ _LONGEST_S = 95 * DAY_S
 
 
 class Expiry:
-    """The nightly look. `extend`: the merchant wants authorizations extended."""
+    """The nightly look."""
 
-    def __init__(self, parts: Parts, listing: Listing, *, extend: bool = False) -> None:
+    def __init__(self, parts: Parts, listing: Listing) -> None:
         self._parts = parts
         self._listing = listing
-        self._extend = extend
 
     async def look(self, shop: Shop, now: float) -> None:
         """Look at every open authorization that may be near its end. Raises CallError."""
@@ -74,7 +73,8 @@ class Expiry:
                 await self._parts.store.authorizations.put(replace(known, remaining_minor=0))
             return
         problem = None
-        if self._extend and _extendable(seen.authorization, now):
+        policy = self._parts.policy(shop, seen.order.channel)
+        if policy.extend_authorizations and _extendable(seen.authorization, now):
             problem = await self._extended(seen)
             seen = await see(self._parts, shop, order_id) or seen
         await self._keep(shop, seen, problem)

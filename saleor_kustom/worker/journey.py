@@ -10,14 +10,16 @@ from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held
 from saleor_kustom.capture.money import shown
 from saleor_kustom.capture.parties import Account, Mode, Shop
-from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.plan import Binding, NothingWhy
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.state import Event, State, after
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.pace import Pace
+from saleor_kustom.worker.telling import tell
 
 #: Why a fulfillment waits that nobody has approved in Saleor.
 APPROVAL = "waiting_for_approval"
@@ -38,6 +40,7 @@ class Parts:
     monotonic: Callable[[], float] = time.monotonic
     chance: Callable[[], float] = field(default=lambda: 0.5)
     lease: Lease = field(default_factory=Lease)
+    hooks: Hooks = field(default_factory=Hooks)  # extensions that may change plans
 
 
 class Rest(Exception):  # noqa: N818 - not an error: the capture rests, its row is saved
@@ -58,6 +61,7 @@ class Journey:
     account: Account | None = None
     authorization: Authorization | None = None
     tracking_refused: bool = False  # by Kustom, in this claim
+    extension_refused: bool = False  # by Kustom, in this claim: plan without them
     #: Columns that were learned and go into the next commit, whatever that is.
     learned: dict[str, Any] = field(default_factory=dict)
 
@@ -82,47 +86,48 @@ class Journey:
     async def advance(self, *events: Event, detail: Mapping[str, Any], **columns: Any) -> None:
         """Commit one or more transitions and go on under a renewed lease."""
         state = self._after(*events)
-        leased_at = self.parts.monotonic()
-        self.capture = await self.parts.store.captures.save(
-            self.capture,
-            what=events[-1].value,
-            detail=detail,
-            keep=True,
-            lease_s=self.parts.lease.lasts_s,
+        await self._keep(
+            events[-1].value,
+            detail,
             **(_CLEAR | self.learned | {"state": state, "failures": 0} | columns),
         )
-        self.leased_at = leased_at
 
     async def note(self, what: str, detail: Mapping[str, Any], **columns: Any) -> None:
         """Commit something learned that changes no state, and go on."""
-        leased_at = self.parts.monotonic()
-        self.capture = await self.parts.store.captures.save(
-            self.capture,
-            what=what,
-            detail=detail,
-            keep=True,
-            lease_s=self.parts.lease.lasts_s,
-            **(self.learned | columns),
-        )
-        self.leased_at = leased_at
+        await self._keep(what, detail, **(self.learned | columns))
 
     async def rest(
         self, *events: Event, what: str, detail: Mapping[str, Any], **columns: Any
     ) -> Rest:
-        """Commit and let go; the capture is woken by news only. To be raised."""
-        state = self._after(*events)
-        await self._release(what, detail, None, **(_CLEAR | {"state": state} | columns))
+        """Commit and let go; the capture is woken by news only. To be raised.
+
+        What came to nothing and was asked for by Saleor is told it next.
+        """
+        columns = _CLEAR | {"state": self._after(*events)} | columns
+        owed = self.capture.by_button and columns["state"] is State.NOTHING
+        told = columns.get("reported_at", self.capture.reported_at) is not None
+        await self._release(what, detail, 0.0 if owed and not told else None, **columns)
         return Rest()
 
     async def hold(
-        self, held: Held, *events: Event, due_in_s: float | None = None, **columns: Any
+        self,
+        held: Held,
+        *events: Event,
+        due_in_s: float | None = None,
+        refuses: bool = True,
+        **columns: Any,
     ) -> Rest:
         """Commit that a person must look, and let go. To be raised.
 
         With `due_in_s` it is looked at again by itself, after what is not held on its line.
+        The person who pressed Saleor's button is told at once instead, where no money can have
+        moved; and the request is over (`refuses` False: never).
         """
         detail = dict(held.detail)
         state = self._after(*events)
+        asked = self.capture.by_button and refuses and due_in_s is None
+        if asked and state is State.RECEIVED:
+            return await self._refuse(held, *events, **columns)
         await self._release(
             "held",
             {"reason": held.reason.value, **detail},
@@ -140,6 +145,16 @@ class Journey:
         )
         return Rest()
 
+    async def _refuse(self, held: Held, *events: Event, **columns: Any) -> Rest:
+        why = {"reason": held.reason.value, **held.detail}
+        return await self.rest(
+            *events,
+            Event.NOTHING_TO_CAPTURE,
+            what="refused",
+            detail=why,
+            **({"waiting": NothingWhy.REFUSED.value, "waiting_detail": why} | columns),
+        )
+
     async def wait(
         self, why: str, due_in_s: float | None, detail: Mapping[str, Any], **columns: Any
     ) -> Rest:
@@ -155,7 +170,7 @@ class Journey:
             **(
                 {
                     "waiting": known or why,
-                    "waiting_detail": dict(detail),
+                    "waiting_detail": dict(self.capture.waiting_detail if known else detail),
                     "failures": failures,
                     "held": None,
                     "held_detail": {},
@@ -181,9 +196,23 @@ class Journey:
             state = after(state, event)
         return state
 
+    async def _keep(self, what: str, detail: Mapping[str, Any], **columns: Any) -> None:
+        leased_at, before = self.parts.monotonic(), self.capture
+        self.capture = await self.parts.store.captures.save(
+            before,
+            what=what,
+            detail=detail,
+            keep=True,
+            lease_s=self.parts.lease.lasts_s,
+            **columns,
+        )
+        self.leased_at = leased_at
+        tell(before, self.capture, what, detail)
+
     async def _release(
         self, what: str, detail: Mapping[str, Any], due_in_s: float | None, **columns: Any
     ) -> None:
+        before = self.capture
         self.capture = await self.parts.store.captures.save(
             self.capture,
             what=what,
@@ -192,6 +221,7 @@ class Journey:
             due_in_s=due_in_s,
             **(self.learned | columns),
         )
+        tell(before, self.capture, what, detail)
 
 
 #: Going on clears the marks of an earlier rest.

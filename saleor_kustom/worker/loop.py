@@ -6,15 +6,16 @@ fenced, and one capture of a Kustom order runs at a time (durable-engine, sectio
 
 import asyncio
 import logging
-import os
-import socket
 import uuid
 
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failure
 from saleor_kustom.errors import CallError, StoreUnavailable
 from saleor_kustom.store import Capture, LeaseLost
+from saleor_kustom.watch import trace
+from saleor_kustom.watch.context import INSTANCE, bound
 from saleor_kustom.worker.journey import Journey, Parts, Rest
+from saleor_kustom.worker.operations import advance_operation
 from saleor_kustom.worker.pace import AWAY
 from saleor_kustom.worker.reading import PAUSED_S
 from saleor_kustom.worker.steps import advance
@@ -29,6 +30,9 @@ _ALERT = logging.ERROR
 FINISH_S = 10.0
 HAND_BACK_S = 4.0
 
+#: A turn of the loop waits for the database at most (its own deadline is 15 s), never for a call.
+HANGS_AFTER_S = 60.0
+
 
 class Worker:
     """Claims captures and takes each as far as it goes now."""
@@ -37,11 +41,18 @@ class Worker:
         self, parts: Parts, *, slots: int = 20, poll_s: float = 1.0, name: str | None = None
     ) -> None:
         self.parts = parts
-        self.name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self.name = name or f"{INSTANCE}-{uuid.uuid4().hex[:6]}"
         self._slots = slots
         self._poll_s = poll_s
         self._woken = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
+        self._turned_at: float | None = None  # monotonic; None: the loop does not run
+
+    @property
+    def hangs(self) -> bool:
+        """Tell whether the loop runs and has not come round for too long."""
+        turned_at = self._turned_at
+        return turned_at is not None and self.parts.monotonic() - turned_at > HANGS_AFTER_S
 
     def wake(self) -> None:
         """Look for due captures now: something was stored."""
@@ -50,12 +61,14 @@ class Worker:
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop` is set, then finish or hand back what is under way."""
         while not stop.is_set():
+            self._turned_at = self.parts.monotonic()
             self._woken.clear()
             claimed = await self._claim()
             for capture in claimed:
                 self._start(capture)
             if not claimed:
                 await self._sleep(stop)
+        self._turned_at = None
         await self._hand_back()
 
     async def drain(self, *, limit: int = 10_000) -> int:
@@ -116,6 +129,19 @@ class Worker:
 
     async def _run(self, capture: Capture) -> None:
         """Run one claimed capture; only a bug leaves this function as an exception."""
+        with bound(
+            trace=trace.of_capture(capture.traceparent, capture.api_url, capture.id),
+            shop=capture.api_url,
+            order=capture.order_number,
+            order_id=capture.order_id,
+            fulfillment=capture.fulfillment_id,
+            capture_row=capture.id,
+            attempt=capture.attempts,
+            instance=self.name,
+        ):
+            await self._travel(capture)
+
+    async def _travel(self, capture: Capture) -> None:
         leased_at = self.parts.monotonic()
         try:
             shop = await self.parts.store.shops.get(capture.api_url)
@@ -140,7 +166,7 @@ class Worker:
 
     async def _advance(self, journey: Journey) -> None:
         try:
-            await advance(journey)
+            await (advance if journey.capture.is_parcel else advance_operation)(journey)
         except CallError as error:
             await self._failed(journey, error)
 
@@ -158,7 +184,13 @@ class Worker:
             "correlation_id": error.correlation_id or "",
         }
         alert = isinstance(decision, Again) and decision.alert
-        _log.log(_ALERT if alert else logging.WARNING, "capture %s: %s", journey.capture.id, error)
+        _log.log(
+            _ALERT if alert else logging.WARNING,
+            "capture %s: %s",
+            journey.capture.id,
+            error,
+            extra={"correlation_id": error.correlation_id} if error.correlation_id else None,
+        )
         match decision:
             case Again():
                 due_in_s: float = decision.after_s

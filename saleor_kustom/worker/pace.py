@@ -102,6 +102,10 @@ class Pace:
         now = self._monotonic()
         return {env for env, breaker in self._open() if breaker.shut_until > now}
 
+    def breakers(self) -> dict[str, bool]:
+        """Return whether the breaker is open, by environment that was in trouble."""
+        return {env: breaker.open for env, breaker in self._breakers.items()}
+
     def awaits_probe(self) -> bool:
         """Tell whether the next call to some host is to be a single one."""
         now = self._monotonic()

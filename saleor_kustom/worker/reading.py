@@ -10,13 +10,15 @@ from saleor_kustom.capture.fulfillment import Order
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.capture.plan import Binding, NothingWhy
-from saleor_kustom.capture.retry import LATE_ID_S, nth
+from saleor_kustom.capture.retry import FRAUD_POLL_S, LATE_ID_S, nth
 from saleor_kustom.capture.state import Event
+from saleor_kustom.capture.worth import worth_minor
 from saleor_kustom.errors import Refused
 from saleor_kustom.worker.journey import Journey
 
 NOT_LINKED_YET = "kustom_order_unknown"
 PAUSED = "paused"
+FRAUD_PENDING = "fraud_pending"
 #: What is woken when a pause ends need not look often.
 PAUSED_S = 900.0
 
@@ -36,6 +38,7 @@ async def read_saleor(journey: Journey) -> Order:
         "fulfillment_number": fulfillment.number if fulfillment else capture.fulfillment_number,
         "channel": order.channel,
         "currency": order.currency,
+        "worth_minor": worth_minor(order, fulfillment) if fulfillment else capture.worth_minor,
     }
     return order
 
@@ -43,6 +46,10 @@ async def read_saleor(journey: Journey) -> Order:
 async def check_identity(journey: Journey) -> None:
     """Hold a fulfillment that is not the one that we were told of (domain rules 1 and 3)."""
     capture, fulfillment = journey.capture, journey.fulfillment
+    if fulfillment is None and capture.fulfillment_number is not None:
+        # It was there when we read it first. Returned units move to a fulfillment of their own,
+        # and Saleor deletes the one that they leave empty (saleor-core-observed, section 3).
+        raise await _nothing(journey, NothingWhy.RETURNED)
     if fulfillment is None:
         raise await journey.hold(Held(Reason.FULFILLMENT_UNKNOWN))
     created = capture.fulfillment_created
@@ -100,6 +107,14 @@ async def _respect_pause(journey: Journey, account: Account) -> None:
         raise await journey.wait(PAUSED, PAUSED_S, {"why": pause.why, "who": pause.who})
 
 
+async def await_review(journey: Journey, authorization: Authorization) -> None:
+    """Wait for Kustom's fraud review, which may take hours: nothing is captured before it."""
+    if authorization.fraud_status == "PENDING":
+        waited = journey.waited(FRAUD_PENDING)
+        due_in_s = FRAUD_POLL_S[min(waited, len(FRAUD_POLL_S) - 1)]
+        raise await journey.wait(FRAUD_PENDING, due_in_s, {})
+
+
 def found(authorization: Authorization, reference: str) -> KustomCapture | None:
     """Return the capture at Kustom that bears our reference, if there is one."""
     return next((c for c in authorization.captures if c.reference == reference), None)
@@ -113,7 +128,7 @@ async def _bind(journey: Journey, order: Order) -> Authorization:
         raise await _nothing(journey, NothingWhy.WORTH_ZERO)
     policy = journey.parts.policy(journey.shop, order.channel)
     account = await journey.parts.store.accounts.get(journey.shop.api_url, order.channel)
-    known = candidates(order, policy)
+    known = candidates(order, policy, journey.parts.app_identifier)
     if not known:
         raise await _wait_for_id(journey, order)
     if account is None:
@@ -143,7 +158,9 @@ async def _try(
     why_not = refusal(order, authorization)
     if why_not is not None:
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why_not}))
-    if not await journey.parts.store.captures.bind(journey.capture, binding, candidate.source):
+    if not await journey.parts.store.captures.bind(
+        journey.capture, binding, candidate.source, checkout_id=order.checkout_id
+    ):
         why = "it belongs to another order already"
         raise await journey.hold(Held(Reason.LINK_REFUSED, {**shown, "why": why}))
     return authorization

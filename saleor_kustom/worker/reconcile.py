@@ -7,15 +7,17 @@ reads, plans and captures it as for a delivery (domain rule 1).
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from saleor_kustom.capture.parties import Shop
+from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.state import State
 from saleor_kustom.errors import CallError, KeysUnavailable, StoreUnavailable
 from saleor_kustom.saleor.listing import Listing, Shipped
 from saleor_kustom.store import Capture, Store
+from saleor_kustom.store.operations import CANCELLED
 from saleor_kustom.worker.compare import Compare, Differing
 from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.journey import APPROVAL
@@ -47,11 +49,19 @@ class Found:
 class Reconciler:
     """Compares shops with Saleor and Kustom."""
 
-    def __init__(self, store: Store, listing: Listing, compare: Compare, expiry: Expiry) -> None:
+    def __init__(
+        self,
+        store: Store,
+        listing: Listing,
+        compare: Compare,
+        expiry: Expiry,
+        policy: Callable[[Shop, str], Policy],
+    ) -> None:
         self._store = store
         self._listing = listing
         self._compare = compare
         self._expiry = expiry
+        self._policy = policy
         self._looked: set[str] = set()  # shops of which this process has seen all recent orders
 
     async def tick(self, now: float) -> None:
@@ -114,6 +124,9 @@ class Reconciler:
             if not dry_run:
                 await self._store.shops.upgraded(shop.api_url, shop.saleor_version)
         await self._notice(shop, failed.shipped, found, dry_run=dry_run)
+        for order_id, channel in failed.cancelled:
+            if not dry_run and self._policy(shop, channel).cancel_at_kustom:
+                await self._store.operations.ask(shop.api_url, order_id, *CANCELLED)
         return shop
 
     async def _newly_captured(self, shop: Shop, now: float, found: Found) -> None:

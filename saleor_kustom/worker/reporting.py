@@ -3,16 +3,17 @@
 import json
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from saleor_kustom.capture.decide import reference
-from saleor_kustom.capture.fulfillment import Fulfillment, Order
-from saleor_kustom.capture.held import Held, Reason
-from saleor_kustom.capture.ledger import Ledger
+from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
 from saleor_kustom.capture.plan import Binding, Plan, idempotency_key
+from saleor_kustom.capture.policy import ForeignTransaction
 from saleor_kustom.capture.report import (
     Captured,
+    NewTransaction,
     Report,
     ReportProblem,
     lost_metadata,
@@ -23,12 +24,12 @@ from saleor_kustom.capture.report import (
     report as report_of,
 )
 from saleor_kustom.capture.shipping_info import difference, entries
-from saleor_kustom.capture.state import Event, State
+from saleor_kustom.capture.state import Event
 from saleor_kustom.errors import Refused
-from saleor_kustom.store import Capture
-from saleor_kustom.worker.entries import earlier_of, wakes_of
+from saleor_kustom.worker.canceled import rest_canceled
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.reading import account_of, found, look, read_saleor
+from saleor_kustom.worker.standing import actions_now
 
 _log = logging.getLogger(__name__)
 
@@ -39,12 +40,9 @@ async def report(journey: Journey) -> None:
     """Write capture id and tracking to Saleor: one request, idempotent, so asked until it took."""
     order = journey.order or await read_saleor(journey)
     captured = await _captured(journey)
-    chosen = transaction_of(
-        order,
-        captured.binding.kustom_order_id,
-        journey.shop.app_id,
-        journey.parts.app_identifier,
-    )
+    chosen = _transaction(journey, order, captured.binding)
+    if isinstance(chosen, ReportProblem):
+        chosen = await _own_transaction(journey, order, captured.binding) or chosen
     problem = chosen if isinstance(chosen, ReportProblem) else None
     transaction = None if isinstance(chosen, ReportProblem) else chosen
     await journey.before_call()
@@ -65,12 +63,46 @@ async def report(journey: Journey) -> None:
         "report_problem": problem.value if problem else None,
     }
     if journey.capture.canceled:
-        raise await _rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
+        raise await rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
     detail = {"problem": columns["report_problem"]}
     if _tracking_is_behind(journey, order):
         await journey.advance(Event.REPORT_ACCEPTED, detail=detail, **columns)
         return
     raise await journey.rest(Event.REPORT_ACCEPTED, what="reported", detail=detail, **columns)
+
+
+async def _own_transaction(
+    journey: Journey, order: Order, binding: Binding
+) -> Transaction | ReportProblem | None:
+    """Make a transaction of our own for the charges, where the merchant chose that (rule 24).
+
+    The order that was read just now has none. An earlier request whose answer was lost may have
+    made one meanwhile: of two the older is taken, by every later report too.
+    """
+    policy = journey.parts.policy(journey.shop, order.channel)
+    if policy.foreign_transaction is not ForeignTransaction.OWN:
+        return None
+    link = await journey.parts.store.links.get(journey.shop.api_url, order.id)
+    if link is not None and link.open:
+        return None  # it makes the transaction, and has the charge reported then
+    await journey.before_call()
+    made = await journey.parts.saleor.create_transaction(
+        journey.shop,
+        NewTransaction(
+            order.id,
+            order.currency,
+            binding.kustom_order_id,
+            external_url=journey.parts.portal_url(binding),
+        ),
+    )
+    if made is None:
+        return None
+    return _transaction(journey, replace(order, transactions=made), binding)
+
+
+def _transaction(journey: Journey, order: Order, binding: Binding) -> Transaction | ReportProblem:
+    identity = journey.shop.app_id, journey.parts.app_identifier
+    return transaction_of(order, binding.kustom_order_id, *identity)
 
 
 def _tracking_is_behind(journey: Journey, order: Order) -> bool:
@@ -90,8 +122,9 @@ async def follow_up(journey: Journey) -> None:
     order = await read_saleor(journey)
     fulfillment = journey.fulfillment
     await _write_again(journey, order)
+    await _report_late(journey, order)
     if journey.capture.canceled or (fulfillment and fulfillment.status == "CANCELED"):
-        raise await _rest_canceled(journey, order, canceled=True)
+        raise await rest_canceled(journey, order, canceled=True)
     if fulfillment is None:  # emptied by returns: nothing left to track
         raise await journey.rest(what="rests", detail={})
     if journey.capture.tracking_pending is None:
@@ -116,33 +149,27 @@ async def _write_again(journey: Journey, order: Order) -> None:
     await journey.note("metadata_written_again", {})
 
 
-async def _rest_canceled(
-    journey: Journey, order: Order, *events: Event, **columns: Any
-) -> Exception:
-    """Hold a cancelled parcel's capture for a decision, until its units have shipped again."""
-    capture = journey.capture
-    rows = await journey.parts.store.captures.of_order(capture.api_url, order.id)
-    ledger = Ledger(tuple(earlier_of(row, order) for row in rows))
-    if ledger.taken_over(capture.fulfillment_id):
-        await _wake_given_back(journey, rows, ledger)
-        return await journey.rest(*events, what="taken_over", detail={}, **columns)
-    detail = {"amount": journey.shown(capture.amount_minor or 0)}
-    return await journey.hold(
-        Held(Reason.CANCELED_AFTER_CAPTURE, detail),
-        *events,
-        wakes=None if capture.held else wakes_of(capture),
-        **columns,
+async def _report_late(journey: Journey, order: Order) -> None:
+    """Report on a transaction that Saleor lacked when Kustom captured: the order was linked."""
+    if journey.capture.report_problem != ReportProblem.NO_TRANSACTION:
+        return
+    captured = await _captured(journey)
+    transaction = transaction_of(
+        order,
+        captured.binding.kustom_order_id,
+        journey.shop.app_id,
+        journey.parts.app_identifier,
     )
-
-
-async def _wake_given_back(journey: Journey, rows: Sequence[Capture], ledger: Ledger) -> None:
-    """Wake cancelled parcels whose units this one had taken over: nobody has shipped them now."""
-    for row in rows:
-        settled = row.canceled and row.state is State.REPORTED and row.held is None
-        if settled and not ledger.taken_over(row.fulfillment_id):
-            await journey.parts.store.captures.notice(
-                row.api_url, row.order_id, row.fulfillment_id, row.fulfillment_created
-            )
+    if transaction is ReportProblem.NO_TRANSACTION:
+        return
+    problem: ReportProblem | None = ReportProblem.FOREIGN_TRANSACTION
+    if not isinstance(transaction, ReportProblem):
+        report = report_of(order, None, journey.capture.fulfillment_id, captured, transaction)
+        await journey.before_call()
+        reported = await journey.parts.saleor.report(journey.shop, report)
+        problem = problem if reported.transaction_refused else None
+    value = problem.value if problem else None
+    await journey.note("reported_late", {"problem": value}, report_problem=value)
 
 
 async def _captured(journey: Journey) -> Captured:
@@ -150,7 +177,7 @@ async def _captured(journey: Journey) -> Captured:
     capture = journey.capture
     if capture.capture_id is None or capture.plan is None:
         raise AssertionError("a captured row has a capture id and a plan")
-    binding = journey.binding or await _binding(journey)
+    binding = journey.binding or await binding_of(journey)
     plan = Plan.model_validate_json(capture.plan)
     at = capture.captured_at if capture.captured_at is not None else journey.parts.clock()
     return Captured(
@@ -161,10 +188,12 @@ async def _captured(journey: Journey) -> Captured:
         captured_at=datetime.fromtimestamp(at, UTC),
         tracking=capture.tracking_sent,
         portal_url=journey.parts.portal_url(binding),
+        actions=await actions_now(journey),
     )
 
 
-async def _binding(journey: Journey) -> Binding:
+async def binding_of(journey: Journey) -> Binding:
+    """Return the Kustom order that a captured row's order is bound to."""
     captures = journey.parts.store.captures
     binding = await captures.binding(journey.shop.api_url, journey.capture.order_id)
     if binding is None:
@@ -176,7 +205,7 @@ async def _freeze_tracking(
     journey: Journey, order: Order, fulfillment: Fulfillment, missing: Entries
 ) -> None:
     """Commit body and key before the call: Kustom appends, so nothing may be sent twice."""
-    binding = await _binding(journey)
+    binding = await binding_of(journey)
     body = json.dumps({"shipping_info": [dict(entry) for entry in missing]}, ensure_ascii=False)
     operation = f"shipping-info/{journey.capture.capture_id}/{len(journey.capture.tracking_sent)}"
     key = idempotency_key(binding, operation, reference(order, fulfillment), body)
@@ -191,7 +220,7 @@ async def _send_tracking(journey: Journey) -> None:
         raise AssertionError("tracking is frozen before it is sent")
     pending = json.loads(capture.tracking_pending)
     wanted: list[dict[str, str]] = json.loads(pending["body"])["shipping_info"]
-    binding = await _binding(journey)
+    binding = await binding_of(journey)
     account = await account_of(journey, binding)
     authorization = await look(journey, binding, account)
     plan = Plan.model_validate_json(capture.plan or "")

@@ -35,7 +35,8 @@ async def see(parts: Parts, shop: Shop, order_id: str) -> Seen | None:
         ids = [binding.kustom_order_id]
     else:
         account = await parts.store.accounts.get(shop.api_url, order.channel)
-        known = candidates(order, parts.policy(shop, order.channel))
+        policy = parts.policy(shop, order.channel)
+        known = candidates(order, policy, parts.app_identifier)
         ids = [one.kustom_order_id for one in known if one.valid]
     if account is None:
         return None

@@ -1,23 +1,36 @@
 """Send a frozen plan, and find out what became of one whose answer was lost (rules 15 to 18)."""
 
-from datetime import datetime
+import logging
 from typing import Any
 
+from saleor_kustom.capture.extension import is_extended
 from saleor_kustom.capture.held import Held, Reason
+from saleor_kustom.capture.operation import DONE
 from saleor_kustom.capture.parties import Mode
-from saleor_kustom.capture.plan import Plan, idempotency_key
+from saleor_kustom.capture.plan import Call, Plan, idempotency_key
+from saleor_kustom.capture.standing import Standing
 from saleor_kustom.capture.state import Event
 from saleor_kustom.errors import Refused
+from saleor_kustom.worker.calls import Made, call, done
 from saleor_kustom.worker.journey import Journey
-from saleor_kustom.worker.reading import account_of, found, look
+from saleor_kustom.worker.reading import account_of, look
+
+_log = logging.getLogger(__name__)
 
 #: Kustom honours a key for 24 hours after the first attempt (contract, section 3); we stop an
 #: hour earlier, since our clock is not theirs.
 KEY_HONOURED_S = 23 * 3600.0
 #: A request whose outcome is unknown may still be running; after this it is not (rule 18).
 SETTLED_AFTER_S = 60.0
+#: Something in the request is wrong; which of both Kustom says is assumed (contract, 8).
+_MALFORMED = (400, 422)
 #: What becomes of a plan's columns when it is void.
-NO_PLAN = {"plan": None, "idempotency_key": None, "amount_minor": None, "sent_first_at": None}
+NO_PLAN: dict[str, Any] = {
+    "plan": None,
+    "idempotency_key": None,
+    "amount_minor": None,
+    "sent_first_at": None,
+}
 
 
 def frozen(journey: Journey, plan: Plan) -> dict[str, Any]:
@@ -27,24 +40,22 @@ def frozen(journey: Journey, plan: Plan) -> dict[str, Any]:
     return {
         "plan": plan.model_dump_json(),
         "amount_minor": plan.amount_minor,
-        "idempotency_key": idempotency_key(journey.binding, "capture", plan.reference, plan.body),
+        "idempotency_key": idempotency_key(journey.binding, plan.call, plan.reference, plan.body),
     }
 
 
-def confirmed(
-    journey: Journey,
-    plan: Plan,
-    capture_id: str,
-    captured_at: datetime | None,
-    tracking: object,
-) -> dict[str, Any]:
-    """Return what is written when Kustom has confirmed a capture."""
-    at = captured_at.timestamp() if captured_at else journey.parts.clock()
+def confirmed(journey: Journey, plan: Plan, made: Made, *, seen: bool = False) -> dict[str, Any]:
+    """Return what is written when Kustom has confirmed a plan. `seen`: a look has shown it."""
+    if journey.authorization is None:
+        raise AssertionError("the Kustom order was read before")
+    standing = Standing.of(journey.authorization, journey.parts.clock())
     return {
-        "capture_id": capture_id,
-        "captured_at": at,
-        "tracking_sent": tracking,
-        "wakes": over(plan),
+        # Where Kustom gives no id, the operation's own stands for it.
+        "capture_id": made.kustom_id or journey.capture.operation_id,
+        "captured_at": made.at.timestamp() if made.at else journey.parts.clock(),
+        "tracking_sent": made.shipping_info,
+        "standing": standing if seen else standing.after(plan),
+        "wakes": over(plan) if journey.capture.is_parcel else "all",
     }
 
 
@@ -59,7 +70,7 @@ async def freeze_and_send(journey: Journey, plan: Plan) -> None:
     if account is None:
         raise AssertionError("the Kustom order was read with an account")
     if journey.mode(account) is Mode.OBSERVE:
-        detail = {"amount": journey.shown(plan.amount_minor)}
+        detail = {"amount": journey.shown(plan.amount_minor), "done": DONE[plan.call]}
         raise await journey.hold(Held(Reason.OBSERVED, detail), amount_minor=plan.amount_minor)
     columns = frozen(journey, plan)
     now = journey.parts.clock()
@@ -82,16 +93,15 @@ async def send(journey: Journey) -> None:
     plan = Plan.model_validate_json(capture.plan)
     await journey.call_kustom(account)
     try:
-        captured = await journey.parts.kustom.capture(
-            account, binding.kustom_order_id, body=plan.body, key=capture.idempotency_key
-        )
+        made = await call(journey.parts.kustom, account, binding, plan, capture.idempotency_key)
     except Refused as error:
         await _refused(journey, plan, error)
         return
+    columns = confirmed(journey, plan, made)
     await journey.advance(
         Event.KUSTOM_CONFIRMED,
-        detail={"capture_id": captured.capture_id, "correlation_id": captured.correlation_id},
-        **confirmed(journey, plan, captured.capture_id, None, plan.shipping_info),
+        detail={"capture_id": columns["capture_id"], "correlation_id": made.correlation_id},
+        **columns,
     )
 
 
@@ -106,6 +116,15 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
             tracking_problem=str(error),
         )
         journey.tracking_refused = True
+        return
+    if is_extended(plan) and error.status in _MALFORMED:
+        _log.warning("Kustom refused what an extension made (%s): planned again without", error)
+        await journey.advance(
+            Event.KUSTOM_REFUSED,
+            detail={"code": error.code, "correlation_id": error.correlation_id},
+            **NO_PLAN,
+        )
+        journey.extension_refused = True
         return
     detail: dict[str, str | int] = {
         "amount": journey.shown(plan.amount_minor),
@@ -122,7 +141,7 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
 def _names_tracking(error: Refused) -> bool:
     fields = ("shipping_info", "tracking", "shipping_company", "shipping_method")
     text = " ".join(error.messages).lower()
-    return error.status in (400, 422) and any(field in text for field in fields)
+    return error.status in _MALFORMED and any(field in text for field in fields)
 
 
 async def look_up(journey: Journey) -> None:
@@ -134,25 +153,29 @@ async def look_up(journey: Journey) -> None:
     account = await account_of(journey, binding)
     authorization = await look(journey, binding, account)
     plan = Plan.model_validate_json(journey.capture.plan)
-    there = found(authorization, plan.reference)
+    there = done(authorization, plan.call, plan.reference)
     if there is None:
-        await _send_again(journey)
+        sure = plan.call is not Call.REFUND or authorization.lists_refunds
+        await _send_again(journey, sure=sure)
         return
-    if there.amount_minor != plan.amount_minor:
-        detail = {
-            "kustom": journey.shown(there.amount_minor),
-            "planned": journey.shown(plan.amount_minor),
-        }
-        raise await journey.hold(Held(Reason.CAPTURE_DIFFERS, detail))
-    await journey.advance(
-        Event.KUSTOM_CONFIRMED,
-        detail={"capture_id": there.capture_id, "looked_up": True},
-        **confirmed(journey, plan, there.capture_id, there.captured_at, there.shipping_info),
-    )
+    if there.amount_minor not in (None, plan.amount_minor):
+        raise await journey.hold(differing(journey, plan.amount_minor, there))
+    columns = confirmed(journey, plan, there, seen=True)
+    detail = {"capture_id": columns["capture_id"], "looked_up": True}
+    await journey.advance(Event.KUSTOM_CONFIRMED, detail=detail, **columns)
 
 
-async def _send_again(journey: Journey) -> None:
-    """Nothing found: the same key and body may go at once while the key is honoured."""
+def differing(journey: Journey, planned_minor: int, there: Made) -> Held:
+    """Return that what Kustom has under our reference is not what we planned."""
+    kustom, planned = journey.shown(there.amount_minor or 0), journey.shown(planned_minor)
+    return Held(Reason.CAPTURE_DIFFERS, {"kustom": kustom, "planned": planned})
+
+
+async def _send_again(journey: Journey, *, sure: bool) -> None:
+    """Nothing found: the same key and body may go at once while the key is honoured.
+
+    Later only a look decides; one that was not `sure` to show it leaves it to a person.
+    """
     capture, now = journey.capture, journey.parts.clock()
     first = capture.sent_first_at if capture.sent_first_at is not None else now
     last = capture.sent_last_at if capture.sent_last_at is not None else now
@@ -163,8 +186,19 @@ async def _send_again(journey: Journey) -> None:
     elif now - last < SETTLED_AFTER_S:
         left_s = SETTLED_AFTER_S - (now - last)
         raise await journey.wait("outcome_unknown", left_s + 1.0, {})
+    elif not sure:
+        raise await journey.hold(unseen(journey))
     else:
         await journey.advance(Event.KUSTOM_HAS_NONE, detail={})
+
+
+def unseen(journey: Journey) -> Held:
+    """Return that Kustom does not list every refund, so that a look can't tell."""
+    if journey.authorization is None:
+        raise AssertionError("the Kustom order was read before")
+    listed = sum(refund.amount_minor for refund in journey.authorization.refunds)
+    refunded = journey.shown(journey.authorization.refunded_amount_minor)
+    return Held(Reason.REFUND_UNSEEN, {"refunded": refunded, "listed": journey.shown(listed)})
 
 
 def _observing(journey: Journey) -> bool:

@@ -4,27 +4,33 @@ Which step is next follows from the state alone (capture/state.py); each step ei
 under the lease or raises Rest, with the row released.
 """
 
+from typing import Any
+
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
-from saleor_kustom.capture.plan import Nothing, Plan
-from saleor_kustom.capture.retry import FRAUD_POLL_S
+from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
 from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.adopting import adopt, captured_after_all, find_unknown, withdraw
-from saleor_kustom.worker.entries import earlier_of
+from saleor_kustom.worker.calls import of_capture
+from saleor_kustom.worker.entries import keeps_its_mark, ledger_of, references_of
 from saleor_kustom.worker.journey import APPROVAL, Journey
-from saleor_kustom.worker.reading import check_identity, found, read_kustom, read_saleor
+from saleor_kustom.worker.reading import (
+    await_review,
+    check_identity,
+    found,
+    read_kustom,
+    read_saleor,
+)
 from saleor_kustom.worker.reporting import follow_up, report
 from saleor_kustom.worker.sending import NO_PLAN, freeze_and_send, look_up, over
 
-FRAUD_PENDING = "fraud_pending"
-
 
 async def advance(journey: Journey) -> None:
-    """Take the capture as far as it goes now. Ends by raising Rest, LeaseLost or a CallError."""
+    """Take a parcel's capture as far as it goes. Ends by raising Rest, LeaseLost or a CallError."""
     while True:
         if journey.capture.canceled and journey.capture.state in _WITHDRAWABLE:
             await withdraw(journey)
@@ -33,7 +39,9 @@ async def advance(journey: Journey) -> None:
             case State.RECEIVED:
                 await consider(journey)
             case State.PLANNED:
-                await journey.advance(Event.RECONSIDERED, detail={}, **NO_PLAN)
+                await journey.advance(
+                    Event.RECONSIDERED, detail={}, **NO_PLAN, **_kept_mark(journey.capture)
+                )
             case State.SENDING:
                 await look_up(journey)
             case State.CAPTURED:
@@ -41,7 +49,7 @@ async def advance(journey: Journey) -> None:
             case State.REPORTED:
                 await follow_up(journey)
             case State.NOTHING:
-                await _canceled_meanwhile(journey)
+                await _news_of_nothing(journey)
             case State.WITHDRAWN:
                 await captured_after_all(journey)
 
@@ -49,18 +57,31 @@ async def advance(journey: Journey) -> None:
 _WITHDRAWABLE = frozenset({State.RECEIVED, State.PLANNED, State.NOTHING})
 
 
-async def _canceled_meanwhile(journey: Journey) -> None:
-    """News about a parcel with nothing to capture: it may give back the units it took over."""
+#: Why there was nothing, until somebody linked the order to its Kustom order.
+_UNLINKED = frozenset({NothingWhy.NOT_KUSTOM, NothingWhy.REPLACEMENT, NothingWhy.PAID_BY_OTHERS})
+
+
+async def _news_of_nothing(journey: Journey) -> None:
+    """News about a parcel with nothing to capture.
+
+    It was cancelled, and may give back the units it took over; or its order was linked since.
+    """
+    capture = journey.capture
     await read_saleor(journey)
     fulfillment = journey.fulfillment
     if fulfillment is not None and fulfillment.status == "CANCELED":
         await withdraw(journey)
+    captures = journey.parts.store.captures
+    unlinked = capture.waiting in _UNLINKED and capture.plan is None
+    if unlinked and await captures.binding(capture.api_url, capture.order_id):
+        await journey.advance(Event.RECONSIDERED, detail={"linked": True})
+        return
     raise await journey.rest(what="rests", detail={}, waiting=journey.capture.waiting, failures=0)
 
 
 async def consider(journey: Journey) -> None:
     """Read both sides and decide: plan and send, hold, wait, or nothing."""
-    if _keeps_its_mark(journey.capture):
+    if keeps_its_mark(journey.capture):
         raise await _held_again(journey)
     order = await read_saleor(journey)
     await check_identity(journey)
@@ -87,7 +108,17 @@ async def consider(journey: Journey) -> None:
                 plan=decision.plan.model_dump_json() if decision.plan else None,
             )
         case Plan():
-            await freeze_and_send(journey, decision)
+            await freeze_and_send(journey, await _extended(journey, decision, order, fulfillment))
+
+
+async def _extended(journey: Journey, plan: Plan, order: Order, fulfillment: Fulfillment) -> Plan:
+    """Let extensions change texts, links and tracking, before anything is frozen."""
+    if journey.extension_refused:
+        return plan
+    tracking = not journey.capture.without_tracking
+    return await journey.parts.hooks.extended(
+        plan, journey.shop.api_url, order, fulfillment, tracking=tracking
+    )
 
 
 async def _check_status(journey: Journey, fulfillment: Fulfillment) -> None:
@@ -107,43 +138,35 @@ async def _decide(
     journey: Journey, order: Order, fulfillment: Fulfillment, authorization: Authorization
 ) -> Plan | Held | Nothing | None:
     """Decide on what was read just now and on our own ledger; None: Kustom has it already."""
-    ledger = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
-    earlier = [earlier_of(row, order) for row in ledger if row.id != journey.capture.id]
+    rows = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
+    earlier = ledger_of(rows, order, but=journey.capture.id)
     tracking = () if journey.capture.without_tracking else entries(order, fulfillment)
     policy = journey.parts.policy(journey.shop, order.channel)
     own = reference(order, fulfillment)
     there = found(authorization, own)
-    await find_unknown(journey, order, authorization, ledger)
-    if there is None and authorization.fraud_status == "PENDING":
-        waited = journey.waited(FRAUD_PENDING)
-        due_in_s = FRAUD_POLL_S[min(waited, len(FRAUD_POLL_S) - 1)]
-        raise await journey.wait(FRAUD_PENDING, due_in_s, {})
+    await find_unknown(journey, order, authorization, rows)
+    if there is None:
+        await await_review(journey, authorization)
     decision = decide(
         order,
         fulfillment,
         earlier,
         None if there else authorization,
         policy,
-        own_references=frozenset(_references(ledger)) | {own},
+        own_references=references_of(rows) | {own},
         shipping_info=tracking,
     )
     if there is not None:
-        await adopt(journey, decision, there)
+        await adopt(journey, decision, of_capture(there))
         return None
     return decision
 
 
-def _references(ledger: list[Capture]) -> set[str]:
-    plans = (Plan.model_validate_json(row.plan) for row in ledger if row.plan)
-    return {plan.reference for plan in plans}
-
-
-def _keeps_its_mark(capture: Capture) -> bool:
-    """Tell whether news about a held capture must not send it by itself.
-
-    What Kustom refused, and what was only observed, goes on when a person says so.
-    """
-    return capture.held in (Reason.REFUSED_BY_KUSTOM, Reason.OBSERVED, Reason.CAPTURE_DIFFERS)
+def _kept_mark(capture: Capture) -> dict[str, Any]:
+    """Return the mark that a step leaves where it is, as columns."""
+    if not keeps_its_mark(capture):
+        return {}
+    return {"held": capture.held, "held_detail": capture.held_detail}
 
 
 async def _held_again(journey: Journey) -> Exception:

@@ -1,5 +1,7 @@
 """Which Kustom order an order claims, and whether it fits (domain rule 4)."""
 
+from dataclasses import replace
+
 import pytest
 
 from saleor_kustom.capture.binding import Candidate, Source, candidates, refusal
@@ -60,6 +62,27 @@ class TestCandidates:
         assert not found.guessed
         assert Candidate(KUSTOM, Source.TRANSACTION).valid
         assert Candidate(KUSTOM, Source.TRANSACTION).guessed
+
+    def test_a_transaction_of_our_own_goes_first_and_is_no_guess(self):
+        ours = replace(payment(KUSTOM), owner_app_identifier="ours")
+        of = order(MUGS, private_metadata={"kustom_order_id": OTHER}, transactions=(ours,))
+        found = candidates(of, Policy(), "ours")
+        assert [(c.kustom_order_id, c.source, c.guessed) for c in found] == [
+            (KUSTOM, Source.OWN_TRANSACTION, False),
+            (OTHER, Source.PRIVATE_METADATA, False),
+        ]
+        [_, theirs] = candidates(of, Policy(), "another's")
+        assert (theirs.kustom_order_id, theirs.guessed) == (KUSTOM, True)
+
+    def test_nobodys_transaction_is_not_ours_when_we_have_no_name(self):
+        nobodys = replace(payment(KUSTOM), owner_app_identifier=None)
+        [found] = candidates(order(MUGS, transactions=(nobodys,)), Policy(), None)
+        assert found.guessed
+
+    def test_two_spellings_are_one_order(self):
+        of = order(MUGS, private_metadata={"kustom_order_id": KUSTOM.upper()})
+        [found] = candidates(of, Policy())
+        assert found.kustom_order_id == KUSTOM
 
 
 class TestRefusal:

@@ -5,8 +5,9 @@ from dataclasses import replace
 
 import pytest
 
+from saleor_kustom.capture.allowed import LARGEST_MINOR
 from saleor_kustom.capture.authorization import KustomCapture
-from saleor_kustom.capture.decide import LARGEST_MINOR, Earlier, decide, reference
+from saleor_kustom.capture.decide import Earlier, decide, reference
 from saleor_kustom.capture.fulfillment import FulfillmentLine
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan

@@ -48,7 +48,8 @@ def test_money_has_not_moved_unless_it_is_said():
 
 def test_stored_words_stay():
     assert [*NothingWhy] == [
-        "worth_zero", "paid_by_others", "not_kustom", "replacement", "taken_over",
+        "worth_zero", "paid_by_others", "not_kustom", "replacement", "taken_over", "returned",
+        "shipped_again", "nothing_left", "has_captures", "not_canceled", "switched_off", "refused",
     ]  # fmt: skip
 
 

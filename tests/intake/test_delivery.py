@@ -63,7 +63,8 @@ def test_our_own_shape_is_understood():
 
 def test_every_webhook_of_the_manifest_can_be_read():
     webhooks = json.loads(read_text("manifest.json"))["webhooks"]
-    served = {event.lower() for webhook in webhooks for event in webhook["asyncEvents"]}
+    asked = [webhook.get("asyncEvents") or webhook["syncEvents"] for webhook in webhooks]
+    served = {event.lower() for events in asked for event in events}
     assert served == set(EVENTS)
 
 

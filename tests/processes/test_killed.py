@@ -37,7 +37,7 @@ class Stage:
         """Start a process that dies at a point of the story, and install it."""
         await self.process.start(dies_at=dies_at)
         await self.sandbox.install(self.store, self.process.url)
-        self.story.place()
+        self.story.begin()
         await self._tell("light")
 
     async def play(self):

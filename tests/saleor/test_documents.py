@@ -63,4 +63,4 @@ def test_a_document_has_one_operation_of_at_most_four_mutations(name):
 def test_the_event_report_comes_first():
     # Mutations run in their order, and one that fails does not stop those after it.
     [operation] = documents()["report.graphql"].definitions
-    assert operation.selection_set.selections[0].alias.value == "charge"
+    assert operation.selection_set.selections[0].alias.value == "event"

@@ -5,9 +5,10 @@ import json
 import httpx
 import pytest
 
+from saleor_kustom.capture.parties import Shop as Known
 from saleor_kustom.errors import NotGenuine
 from saleor_kustom.saleor.client import SaleorClient
-from saleor_kustom.saleor.install import check_address, handshake
+from saleor_kustom.saleor.install import check_address, handshake, same_place
 from saleor_kustom.sandbox.signing import Signer
 from tests.saleor.answering import Answering, denied
 
@@ -27,13 +28,20 @@ class Shop:
     def __init__(self):
         self.graphql = {"data": {"app": APP, "shop": {"version": "3.22.67"}}}
         self.jwks = JWKS
-        self.there = Answering(lambda r: self.jwks if "jwks" in r.url.path else self.graphql)
+        self.older = {"data": {"app": None}}  # what the installation so far is told
+        self.there = Answering(self._answer)
 
-    async def install(self, api_url=API_URL, allowed=(), **changed):
+    def _answer(self, request):
+        if "jwks" in request.url.path:
+            return self.jwks
+        own = request.headers["authorization"] == f"Bearer {TOKEN}"
+        return self.graphql if own else self.older
+
+    async def install(self, api_url=API_URL, allowed=("*",), **changed):
         outbound = self.there.outbound()
         given = {
             "identifier": "saleor-kustom",
-            "known_app_id": None,
+            "known": None,
             "allow_private_hosts": False,
             **changed,
         }
@@ -106,6 +114,9 @@ async def test_an_address_that_we_may_not_call_is_not_called(api_url):
     shop = Shop()
     assert (await shop.refusal(api_url)).code == "SALEOR_URL_PROHIBITED"
     assert shop.there.requests == []
+    # Nor when it is listed: a list of the operator's is no leave for a private address.
+    with pytest.raises(NotGenuine):
+        check_address(api_url, (api_url,), allow_private_hosts=False)
 
 
 @pytest.mark.parametrize(
@@ -152,6 +163,13 @@ async def test_a_shop_that_is_not_listed_is_not_called(api_url):
     assert shop.there.requests == []
 
 
+async def test_an_empty_list_lets_nobody_in_but_where_private_hosts_may():
+    shop = Shop()
+    refused = await shop.refusal(allowed=())
+    assert (refused.code, shop.there.requests) == ("SALEOR_URL_PROHIBITED", [])
+    assert await shop.install(allowed=(), allow_private_hosts=True)
+
+
 GRAPHQL = {
     "a token of nobody": {"data": {"app": None, "shop": {"version": "3.22.67"}}},
     "a denied token": {"errors": [denied("shop", "version")], "data": None},
@@ -173,23 +191,94 @@ async def test_a_token_that_saleor_does_not_confirm_is_refused(name):
     assert TOKEN not in str(refused)
 
 
-OTHER = {**APP, "id": "QXBwOjI=", "identifier": "other.app"}
+# --- who may take the place of an installation that is known
+
+OLD = "t0kent0kent0kent0kent0kent0ken"
+KNOWN = Known(API_URL, "QXBwOjE=", OLD)
+NEW_APP = {**APP, "id": "QXBwOjI="}
+OTHER = {**NEW_APP, "identifier": "other.app"}
+AWAY = {
+    "away": httpx.ConnectError("no"),
+    "busy": httpx.Response(503),
+    "nonsense": httpx.Response(200, html="x"),
+}
+
+
+def told(app):
+    return {"data": {"app": app, "shop": None}}
+
+
+async def test_a_shop_that_removed_us_may_install_us_again():
+    shop = Shop()
+    shop.graphql = told(NEW_APP)
+    for shop.older in (told(None), {"errors": [denied("app")], "data": None}, httpx.Response(401)):
+        assert (await shop.install(known=KNOWN)).app_id == NEW_APP["id"]
 
 
 @pytest.mark.parametrize("app", [OTHER, {**OTHER, "identifier": None}])
 async def test_another_apps_token_does_not_take_over_a_known_shop(app):
     shop = Shop()
-    shop.graphql = {"data": {"app": app, "shop": None}}
-    assert (await shop.refusal(known_app_id="QXBwOjE=")).code == "UNKNOWN_APP_ID"
+    shop.graphql = told(app)
+    assert (await shop.refusal(known=KNOWN)).code == "UNKNOWN_APP_ID"
+
+
+@pytest.mark.parametrize("app", [APP, NEW_APP], ids=["same app", "an app of the same name"])
+async def test_a_stolen_token_of_ours_does_not_replace_one_that_works(app):
+    shop = Shop()
+    shop.graphql, shop.older = told(app), told(APP)
+    refused = await shop.refusal(known=KNOWN)
+    assert (refused.code, API_URL in str(refused)) == ("ALREADY_INSTALLED", True)
+
+
+async def test_under_another_spelling_it_is_the_same_shop():
+    shop = Shop()
+    shop.older = told(APP)
+    spelled = "https://SHOP.example:443/graphql/"
+    assert (await shop.refusal(spelled, known=KNOWN)).code == "ALREADY_INSTALLED"
+    assert (await shop.refusal(spelled, known=Known(API_URL, "QXBwOjE=", TOKEN))).code == (
+        "ALREADY_INSTALLED"
+    )
+
+
+@pytest.mark.parametrize("older", AWAY.values(), ids=AWAY)
+async def test_nothing_is_replaced_while_it_is_not_known_whether_it_works(older):
+    shop = Shop()
+    shop.older = older
+    assert (await shop.refusal(known=KNOWN)).code == "UNKNOWN_APP_ID"
+
+
+async def test_the_same_installation_told_of_twice_is_one():
+    assert (await Shop().install(known=Known(API_URL, "QXBwOjE=", TOKEN))).app_id == "QXBwOjE="
+
+
+async def test_the_token_of_another_app_that_came_first_keeps_nobody_out():
+    shop = Shop()
+    shop.older = told({**OTHER, "id": "QXBwOjk="})  # registered with a stolen token of another app
+    squatted = Known(API_URL, "QXBwOjk=", OLD)
+    assert (await shop.install(known=squatted)).app_id == "QXBwOjE="
+
+
+async def test_a_token_that_meanwhile_belongs_to_another_app_is_not_ours_any_more():
+    shop = Shop()
+    shop.graphql, shop.older = told(NEW_APP), told(NEW_APP)
+    assert (await shop.install(known=KNOWN)).app_id == NEW_APP["id"]
 
 
 @pytest.mark.parametrize(
-    "app", [{**APP, "id": "QXBwOjI="}, {**OTHER, "id": "QXBwOjE="}], ids=["new id", "same id"]
+    ("other", "same"),
+    [
+        ("https://SHOP.example/graphql/", True),
+        ("https://shop.example:443/graphql", True),
+        ("https://shop.example:8443/graphql/", False),
+        ("http://shop.example/graphql/", False),
+        ("https://shop.example/other/", False),
+        ("https://shop.example.evil.example/graphql/", False),
+        ("nonsense", False),
+    ],
 )
-async def test_a_known_shop_may_install_us_again(app):
-    shop = Shop()
-    shop.graphql = {"data": {"app": app, "shop": None}}
-    assert (await shop.install(known_app_id="QXBwOjE=")).app_id == app["id"]
+def test_spellings_of_one_place(other, same):
+    assert same_place(API_URL, other) is same
+    assert same_place(other, API_URL) is same
 
 
 async def test_missing_permissions_are_named():

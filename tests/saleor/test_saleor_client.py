@@ -23,7 +23,7 @@ REPORT = Report(
     "T3JkZXI6MQ==", "RnVsOjE=", CHARGE, {"kustom.a": "1"}, {"kustom.b": "2"}, {"c": "3"}
 )
 FINE = {
-    "charge": {"alreadyProcessed": False, "errors": []},
+    "event": {"alreadyProcessed": False, "errors": []},
     "fulfillmentPrivate": {"errors": []},
     "fulfillmentPublic": {"errors": []},
     "orderPrivate": {"errors": []},
@@ -254,7 +254,7 @@ async def test_an_empty_report_asks_nothing():
 @pytest.mark.parametrize(
     ("report", "asked"),
     [
-        (Report("o", "f", CHARGE), "charge"),
+        (Report("o", "f", CHARGE), "event"),
         (Report("o", "f", fulfillment_private={"a": "1"}), "fulfillmentPrivate"),
         (Report("o", "f", fulfillment_public={"a": "1"}), "fulfillmentPublic"),
         (Report("o", "f", order_private={"a": "1"}), "orderPrivate"),
@@ -292,7 +292,7 @@ async def test_an_error_on_any_alias_is_refused_with_its_code(alias):
 
 
 async def test_all_aliases_errors_are_told_not_only_the_first():
-    data = {**FINE, "charge": refusal("INCORRECT_DETAILS"), "orderPrivate": refusal("NOT_FOUND")}
+    data = {**FINE, "event": refusal("INCORRECT_DETAILS"), "orderPrivate": refusal("NOT_FOUND")}
     with pytest.raises(Refused) as caught:
         await ask_report(client({"data": data}))
     assert caught.value.code == "SALEOR_INCORRECT_DETAILS"
@@ -300,19 +300,19 @@ async def test_all_aliases_errors_are_told_not_only_the_first():
 
 
 async def test_a_repeated_charge_is_a_success():
-    data = {**FINE, "charge": {"alreadyProcessed": True, "errors": []}}
+    data = {**FINE, "event": {"alreadyProcessed": True, "errors": []}}
     assert await ask_report(client({"data": data})) == Reported()
 
 
 async def test_a_foreign_transaction_is_no_error():
-    answer = {"data": {**FINE, "charge": None}, "errors": [denied("charge")]}
+    answer = {"data": {**FINE, "event": None}, "errors": [denied("event")]}
     assert await ask_report(client(answer)) == Reported(transaction_refused=True)
 
 
 async def test_a_foreign_transaction_hides_no_other_error():
-    data = {**FINE, "charge": None, "fulfillmentPublic": refusal("NOT_FOUND")}
+    data = {**FINE, "event": None, "fulfillmentPublic": refusal("NOT_FOUND")}
     with pytest.raises(Refused, match="fulfillmentPublic"):
-        await ask_report(client({"data": data, "errors": [denied("charge")]}))
+        await ask_report(client({"data": data, "errors": [denied("event")]}))
 
 
 async def test_a_token_denied_everywhere_is_refused_as_a_token():
@@ -323,9 +323,9 @@ async def test_a_token_denied_everywhere_is_refused_as_a_token():
 
 
 async def test_an_error_on_the_charge_that_is_no_denial_is_not_a_foreign_transaction():
-    error = {"message": "Internal Server Error", "path": ["charge"]}
+    error = {"message": "Internal Server Error", "path": ["event"]}
     with pytest.raises(Unavailable) as caught:
-        await ask_report(client({"data": {**FINE, "charge": None}, "errors": [error]}))
+        await ask_report(client({"data": {**FINE, "event": None}, "errors": [error]}))
     assert caught.value.code == "SALEOR_ERROR"
 
 

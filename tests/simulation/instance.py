@@ -68,8 +68,8 @@ class Instance:
 
     def hurry(self, *, calm):
         """Poll less when only waiting is left: hours are long, and each look costs real time."""
-        self.world.app.worker._poll_s = 600.0 if calm else 10.0
-        self._look_every_s = 900.0 if calm else 120.0
+        self.world.app.worker._poll_s = 1800.0 if calm else 30.0
+        self._look_every_s = 3600.0 if calm else 240.0
 
     async def die(self):
         """End as by SIGKILL: what was not committed or sent never is."""

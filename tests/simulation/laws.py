@@ -128,24 +128,35 @@ def _canceled(fulfillment_id, rows, placed, *, restored):
         if not restored:
             raise LawError(f"{fulfillment_id} was cancelled and captured, and nobody knows")
         return
-    gone = {f["id"] for f in placed.order["fulfillments"] if f["status"] == "CANCELED"}
-    again = Counter()
-    for other in rows.values():
-        if other.plan and other.fulfillment_id not in gone:
-            for line, ranges in Plan.model_validate_json(other.plan).taken_over.items():
-                again.update((line, unit) for start, stop in ranges for unit in range(start, stop))
+    if row.plan is None:  # a restored database could not tell which units it had
+        if row.held is None:
+            raise LawError(f"{fulfillment_id} was cancelled and captured, and is {row.state}")
+        return
+    again = _taken_over(rows, placed)
     if any(times > 1 for times in again.values()):
         raise LawError(f"units were taken over twice: {again}")
-    paid = {
-        (line, unit)
-        for line, ranges in Plan.model_validate_json(row.plan).units.items()
-        for start, stop in ranges
-        for unit in range(start, stop)
-    }
+    paid = _units(Plan.model_validate_json(row.plan).units)
     if row.held is None and not paid <= set(again):
         raise LawError(f"{fulfillment_id} was cancelled and captured, and is not held: {row.state}")
     if row.held == "canceled_after_capture" and paid and paid <= set(again):
         raise LawError(f"{fulfillment_id} is held though its units have shipped again")
+
+
+def _taken_over(rows, placed):
+    """Count how often live parcels took over each unit."""
+    gone = {f["id"] for f in placed.order["fulfillments"] if f["status"] == "CANCELED"}
+    live = [row for row in rows.values() if row.plan and row.fulfillment_id not in gone]
+    plans = [Plan.model_validate_json(row.plan) for row in live]
+    return sum((Counter(_units(plan.taken_over)) for plan in plans), Counter())
+
+
+def _units(ranges_by_line):
+    return {
+        (line, unit)
+        for line, ranges in ranges_by_line.items()
+        for start, stop in ranges
+        for unit in range(start, stop)
+    }
 
 
 def _adopted_by_one(captures, rows, placed):

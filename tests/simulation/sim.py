@@ -19,14 +19,12 @@ from saleor_kustom.sandbox.kustom import SimulatedKustom, Switches
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.saleor_orders import CLOCK
 from saleor_kustom.sandbox.saleor_post import Queued
-from saleor_kustom.sandbox.signing import Signer
 from tests.simulation import clockwork, laws
 from tests.simulation.faults import CALM, KUSTOM, SALEOR, weather
 from tests.simulation.instance import Died, Instance
 from tests.simulation.merchant import BUSY_S, Merchant
 
 _BEGINS = 1_800_000_000.0
-_SIGNER = Signer.new()  # making a key costs more than a seed
 _MEMORY = Path("/dev/shm")
 _READ_S = 18.0  # Saleor waits so long for an answer
 
@@ -122,7 +120,6 @@ class Simulation:
         hours = 0.0 if self.weather.forgets_keys else 24.0
         self.kustom = SimulatedKustom(switches=Switches(key_hours=hours), clock=self.true_time)
         self.saleor = SimulatedSaleor(version=self.rng.choice(["3.21.69", "3.22.67", "3.23.28"]))
-        self.saleor.signer = _SIGNER
         self.instances = [Instance(name, self) for name in ("one", "two")]
         for instance in self.instances:
             await instance.start()
@@ -170,7 +167,7 @@ class Simulation:
                     continue
                 for _ in range(2 if self.rolls(self.weather.delivery_twice) else 1):
                     self.spawn(self._carry(queued))
-            await asyncio.sleep(60.0 if self.healed else 1.0)
+            await asyncio.sleep(300.0 if self.healed else 5.0)
 
     async def _carry(self, queued):
         delivery = await self.saleor.signed(queued.event, queued.value, queued.webhook)

@@ -6,6 +6,7 @@ import pytest
 from databases import SECRET_KEY
 from rows import ACCOUNT, BINDING, SHOP, captured, claim, claim_one, receive, rest
 
+from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Mode
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.store import OpenAuthorization, Store, copy
@@ -35,6 +36,9 @@ async def source(sqlite_url):
     await store.authorizations.put(
         OpenAuthorization(SHOP, "O1", "1", "K1", "SEK", 100, 1_900_000_000.5, "too old")
     )
+    await store.links.ask(SHOP, "O1", "K1", how=How.API, who="checkout")
+    await store.link_tokens.make(SHOP)
+    await store.policies.set(SHOP, "", {"shipping_fee": "last"}, who="anna")
     await store.close()
     return sqlite_url
 

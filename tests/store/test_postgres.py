@@ -139,6 +139,7 @@ async def test_claims_read_only_what_is_open(store, session):
     session.autocommit = True
     session.execute("vacuum analyze capture")
     query = store.captures._claim.replace(":worker", "'w'").replace(":limit", "20")
+    query = query.replace(":shut", "'none'")
     query = with_now(query, _NOW)
     plan = session.execute(f"explain {query.replace(':lease', '60')}").fetchall()
     text = "\n".join(row[0] for row in plan)

@@ -6,12 +6,15 @@ Saleor: every await at which something outside of the process's memory changes o
 
 import contextlib
 import re
+from datetime import UTC, datetime
 
 import httpx
 
+from saleor_kustom.sandbox.kustom import SimulatedKustom
+from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.signing import Signer
-from saleor_kustom.sandbox.world import World
-from tests.walks.conftest import MUGS
+from saleor_kustom.sandbox.world import World, open_world
+from tests.walks.conftest import MUGS, Clock
 
 SIGNER = Signer.new()  # making a key costs more than dying
 GUARDS = ("both", "no look", "no key")
@@ -98,13 +101,25 @@ def tap_store(store, fuse, before_claims=_at_once):
 class Story:
     """Two parcels, and tracking that comes later; both sides survive the app's death."""
 
-    def __init__(self, saleor, kustom):
-        self.saleor, self.kustom = saleor, kustom
+    def __init__(self, saleor=None, kustom=None):
+        self.clock = Clock()
+        self.kustom = kustom or SimulatedKustom(clock=self._now)
+        self.saleor = saleor or SimulatedSaleor("http://saleor.test/graphql/")
         self.saleor.signer = SIGNER
         self.order = self.there = None
         self.steps = [self.ship_one, self.ship_rest, self.track]
 
-    def place(self):
+    def _now(self):
+        return datetime.fromtimestamp(self.clock.now, UTC)
+
+    def world(self, url, **more):
+        return open_world(
+            url, saleor=self.saleor, kustom=self.kustom, clock=self.clock,
+            rate_per_second=100.0, **more,
+        )  # fmt: skip
+
+    def begin(self):
+        """Place the order."""
         self.order, self.there = World(self.saleor, self.kustom, None).order([MUGS])
 
     def ship_one(self):
@@ -117,6 +132,16 @@ class Story:
     def track(self):
         self.saleor.update_tracking(self.order["fulfillments"][1]["id"], "SE2")
 
+    async def play(self, world):
+        while self.steps:
+            self.steps.pop(0)()
+            await world.settle()
+
+    async def hours_pass(self, world):
+        for _ in range(3):
+            self.clock.pass_s(3600)
+            await world.settle()
+
     @contextlib.contextmanager
     def without(self, guard):
         """Take one of the two guards away: Kustom's key, or the look by reference."""
@@ -124,11 +149,17 @@ class Story:
             self.kustom.forget_keys()
         hidden = list(self.there.captures) if guard == "no look" else []
         references = [capture.reference for capture in hidden]
+        refunds = list(self.there.refunds) if guard == "no look" else []
+        named = [refund["reference"] for refund in refunds]
         for capture in hidden:
             capture.reference = "hidden"
+        for refund in refunds:
+            refund["reference"] = "hidden"
         yield
         for capture, reference in zip(hidden, references, strict=True):
             capture.reference = reference
+        for refund, reference in zip(refunds, named, strict=True):
+            refund["reference"] = reference
 
     def check(self, rows, died_at):
         """Each parcel captured once at Kustom, and Saleor told of it."""

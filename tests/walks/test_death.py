@@ -6,65 +6,33 @@ opened again by a new process. tests/processes/test_killed.py does the same with
 
 import contextlib
 import itertools
-from datetime import UTC, datetime
 
 import pytest
 
-from saleor_kustom.sandbox.kustom import SimulatedKustom
-from saleor_kustom.sandbox.saleor import SimulatedSaleor
-from saleor_kustom.sandbox.world import open_world
-from tests.walks.conftest import Clock
 from tests.walks.death import GUARDS, Died, Fuse, Story, TappedTransport, tap_store
 
 
-class Telling:
-    """The story in one process, with a clock that is moved by hand."""
-
-    def __init__(self):
-        self.clock = Clock()
-        kustom = SimulatedKustom(clock=lambda: datetime.fromtimestamp(self.clock.now, UTC))
-        self.story = Story(SimulatedSaleor("http://saleor.test/graphql/"), kustom)
-
-    def world(self, url, **more):
-        story = self.story
-        return open_world(
-            url, saleor=story.saleor, kustom=story.kustom, clock=self.clock,
-            rate_per_second=100.0, **more,
-        )  # fmt: skip
-
-    async def play(self, world):
-        while self.story.steps:
-            self.story.steps.pop(0)()
-            await world.settle()
-
-    async def hours_pass(self, world):
-        for _ in range(3):
-            self.clock.pass_s(3600)
-            await world.settle()
-
-
-async def live_and_die(database_url, dies_at, guard="both"):
+async def live_and_die(database_url, dies_at, guard="both", story=Story):
     """Play the story, dying once on the way, and finish it in a new process."""
-    telling, fuse = Telling(), Fuse(dies_at)
-    story = telling.story
+    story, fuse = story(), Fuse(dies_at)
     with contextlib.suppress(Died):
-        async with telling.world(
+        async with story.world(
             database_url, tap=lambda inner: TappedTransport(inner, fuse), concurrency=1
         ) as world:
             await world.install()
-            story.place()
+            story.begin()
             tap_store(world.app.store, fuse)
             fuse.lit = True
-            await telling.play(world)
+            await story.play(world)
     fuse.lit = False
-    async with telling.world(database_url) as world:
+    async with story.world(database_url) as world:
         with story.without(guard):
-            telling.clock.pass_s(61)  # what the dead process had leased
+            story.clock.pass_s(61)  # what the dead process had leased
             await world.app.store.captures.start()
             await world.settle()
-        await telling.hours_pass(world)
-        await telling.play(world)
-        await telling.hours_pass(world)
+        await story.hours_pass(world)
+        await story.play(world)
+        await story.hours_pass(world)
         rows = await world.app.store.captures.of_order(story.saleor.api_url, story.order["id"])
     return fuse, story, rows
 

@@ -76,8 +76,9 @@ async def test_looking_binds_nothing(world, nights, rows):
 
 
 @pytest.fixture
-def extending(world):
-    world.app.reconciler._expiry._extend = True
+async def extending(world):
+    chosen = {"extend_authorizations": True}
+    await world.app.store.policies.set(world.saleor.api_url, "", chosen, who="test")
 
 
 @pytest.mark.usefixtures("extending")

@@ -8,7 +8,7 @@ from saleor_kustom.worker import loop
 
 
 def test_finishing_handing_back_and_closing_the_edge_fit_into_twenty_seconds():
-    assert loop.FINISH_S + loop.HAND_BACK_S + listen._FINISH_S < 20
+    assert loop.FINISH_S + loop.HAND_BACK_S + listen.FINISH_S < 20
 
 
 async def test_a_reconciliation_under_way_is_broken_off(world):

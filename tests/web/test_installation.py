@@ -1,8 +1,12 @@
 """Manifest and installation, as Saleor asks for them."""
 
+import asyncio
 import json
 
+import httpx
 import pytest
+from starlette.responses import RedirectResponse
+from starlette.routing import Route
 
 from saleor_kustom.sandbox.recordings import load_recordings
 from tests.conftest import RECORDINGS
@@ -186,3 +190,117 @@ async def test_a_recorded_manifest_request_is_answered(edge):
         f"{APP_URL}/api/manifest", headers=[(k, v) for k, v in wire["headers"]]
     )
     assert answer.json()["id"] == "saleor-kustom"
+
+
+# --- a failed installation leaves nothing, and nobody takes a known shop over
+
+
+async def everything(edge):
+    """Return all that the database holds."""
+    tables = ("shop", "installation", "account", "channel_account", "history", "meta", "pause")
+    return [await edge.store._db.read(f"select * from {table}") for table in tables]  # noqa: S608
+
+
+FAILURES = {
+    "a token of nobody": lambda edge: setattr(edge.saleor, "_any_token", None),
+    "no permissions": lambda edge: edge.saleor._any_token.update(permissions=[]),
+    "no keys": lambda edge: setattr(edge.saleor, "jwks_override", '{"keys": []}'),
+    "Saleor away": lambda edge: edge.saleor.fail_next("500"),
+    "keys away": lambda edge: edge.saleor.fail_next("500", on="jwks"),
+    "a page in place of an answer": lambda edge: edge.saleor.fail_next("html"),
+    "half an answer": lambda edge: edge.saleor.fail_next("not json"),
+    "another app": lambda edge: edge.saleor._any_token.update(id="QXBwOjk5", identifier="other"),
+}
+
+
+@pytest.mark.parametrize("known", [False, True], ids=["a new shop", "a known shop"])
+@pytest.mark.parametrize("name", FAILURES)
+async def test_a_failed_installation_leaves_nothing(edge, name, known):
+    if known:
+        await register(edge)
+    before = await everything(edge)
+    FAILURES[name](edge)
+    if name == "another app" and not known:
+        return  # whose id is stored then; the deliveries of our own app are refused (below)
+    answer = await register(edge, auth_token="U" * 30)
+    assert answer.status_code in (401, 403)
+    assert await everything(edge) == before
+
+
+async def test_a_stolen_token_does_not_replace_an_installation_that_works(edge):
+    edge.saleor._any_token = None
+    await edge.world.install()
+    before = await everything(edge)
+    made = edge.saleor.installed
+    tokens = {made.token: made.app, "S" * 30: made.app}  # an app may have a second token
+    edge.saleor._caller = lambda request: tokens.get(request.headers["authorization"][7:])
+    answer = await register(edge, auth_token="S" * 30)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "ALREADY_INSTALLED")
+    assert await everything(edge) == before
+    spelled = {"saleor-api-url": "http://SALEOR.test:80/graphql/"}
+    answer = await register(edge, headers=spelled, auth_token=made.token)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "ALREADY_INSTALLED")
+    assert await everything(edge) == before
+    assert (await edge.deliver(await edge.delivery())).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["made-up", "U" * 30])
+async def test_a_made_up_token_replaces_nothing(edge, token):
+    edge.saleor._any_token = None
+    await edge.world.install()
+    before = await everything(edge)
+    assert (await register(edge, auth_token=token)).status_code == 401
+    assert await everything(edge) == before
+    assert (await edge.deliver(await edge.delivery())).status_code == 200
+
+
+async def test_who_came_first_with_a_stolen_token_of_another_app_keeps_nobody_out(edge):
+    edge.saleor._any_token = None
+    other = {**edge.saleor.created({"id": "other", "name": "x", "version": "1"}).app}
+    other["permissions"] = [{"code": "MANAGE_ORDERS"}, {"code": "HANDLE_PAYMENTS"}]
+    usual = edge.saleor._caller
+    edge.saleor._caller = lambda request: (
+        other if request.headers["authorization"] == "Bearer stolen" else usual(request)
+    )
+    await register(edge, auth_token="stolen")
+    await edge.world.install()
+    shop = await edge.store.shops.get(edge.api_url)
+    assert shop.app_id == edge.saleor.installed.app["id"]
+
+
+async def test_few_installations_are_under_way_at_once(edge):
+    go = asyncio.Event()
+
+    async def late(_request):
+        await go.wait()
+        raise httpx.ConnectError("too late")
+
+    routes = edge.world.app.web.routes
+    installations = next(r.endpoint.__self__ for r in routes if r.path == "/api/register")
+    installations._saleor._outbound._transport = httpx.MockTransport(late)
+    under_way = [asyncio.create_task(register(edge)) for _ in range(4)]
+    while not installations._places.locked():
+        await asyncio.sleep(0.01)
+    answer = await register(edge)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "TRY_AGAIN")
+    go.set()
+    assert {(await one).status_code for one in under_way} == {401}
+
+
+async def test_a_stranger_gets_little_of_our_memory_and_time(edge):
+    routes = edge.world.app.web.routes
+    installations = next(r.endpoint.__self__ for r in routes if r.path == "/api/register")
+    for outbound in (installations._saleor._outbound, installations._outbound):
+        assert outbound._max_answer_bytes <= 256 * 1024
+        assert outbound._deadline_s * 3 <= 18  # three calls within the time that Saleor waits
+        assert outbound._allow_private_hosts is edge.world.app.settings.allow_private_hosts
+
+
+async def test_a_redirect_leads_an_installation_nowhere(edge):
+    async def elsewhere(request):
+        return RedirectResponse("http://169.254.169.254/latest/meta-data/", 307)
+
+    edge.saleor.app.router.routes.insert(0, Route("/graphql/", elsewhere, methods=["POST"]))
+    assert (await register(edge)).status_code == 401
+    assert edge.fetched == [edge.api_url]
+    assert await edge.store.shops.all() == []

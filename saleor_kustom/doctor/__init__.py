@@ -1,0 +1,1 @@
+"""Check everything that can be wrong, and say how to mend it."""

@@ -1,0 +1,1 @@
+"""What the people who run the app see of it: logs, traces and numbers. Nothing is decided here."""

@@ -1,0 +1,44 @@
+"""What the pages ask of the other sides. It can look and plan, not charge: the edge never may."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from saleor_kustom.capture.authorization import Authorization
+from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
+from saleor_kustom.capture.parties import Account, Shop
+from saleor_kustom.capture.plan import Binding
+from saleor_kustom.capture.policy import Policy
+from saleor_kustom.capture.preview import Preview, Spread
+from saleor_kustom.store import Capture
+
+
+class Desk(Protocol):
+    """Joined in app.py."""
+
+    base: Policy  # what the operator chose for all shops
+
+    def wake(self) -> None:
+        """Tell the worker that something was stored."""
+
+    def portal_url(self, binding: Binding) -> str | None:
+        """Return a link to an order in Kustom's portal."""
+
+    async def authorization(self, shop: Shop, order_id: str) -> Authorization | None:
+        """Return the order's Kustom order as it is now; None: not bound. Raises CallError."""
+
+    async def preview(self, shop: Shop, capture: Capture) -> Preview | None:
+        """Plan a parcel on what both sides say now, and write nothing. Raises CallError.
+
+        None: the order is not there, or not Kustom's.
+        """
+
+    async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
+        """Ask Kustom whether credentials are right."""
+
+    async def shop_facts(self, shop: Shop) -> ShopFacts:
+        """Ask Saleor for what may block merchants. Raises CallError."""
+
+    async def spread(
+        self, shop: Shop, order_id: str, policies: Sequence[Policy]
+    ) -> Sequence[Spread] | None:
+        """Plan an order's parcels under each policy; None: Saleor has no such order."""
