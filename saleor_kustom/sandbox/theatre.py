@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -39,7 +40,7 @@ async def served(
     ):
         saleor.api_url = f"{saleor_at}/graphql/"
         values: dict[str, Any] = {
-            "secret_key": "a-secret-for-the-sandbox-only-0123456789",
+            "secret_key": secrets.token_urlsafe(32),  # a published one would not be taken
             "app_url": app_at,
             "database_url": database_url,
             "allow_private_hosts": True,
