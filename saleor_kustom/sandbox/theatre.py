@@ -14,6 +14,7 @@ from saleor_kustom.sandbox.late import Late
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.showcase import set_out
 from saleor_kustom.sandbox.stories import STORIES, Outcome, Settle
+from saleor_kustom.sandbox.stories_after import AFTER
 from saleor_kustom.sandbox.world import MERCHANT, World
 from saleor_kustom.settings import Settings
 from saleor_kustom.web.listen import listening
@@ -63,7 +64,7 @@ async def served(
 async def play(world: World) -> list[Outcome]:
     """Play every story and return what it must have led to."""
     settle = _settling(world)
-    return [await story(world, settle) for story in STORIES]
+    return [await story(world, settle) for story in (*STORIES, *AFTER)]
 
 
 async def furnish(world: World) -> None:
