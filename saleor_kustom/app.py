@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -41,6 +41,7 @@ from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 from saleor_kustom.worker.retention import strip_old
 from saleor_kustom.worker.sessions import Sessions
+from saleor_kustom.worker.webhooks import WebhookSync
 
 _log = logging.getLogger(__name__)
 
@@ -69,6 +70,7 @@ class App:
     keys: KeyRing
     worker: Worker
     linker: Linker
+    webhooks: WebhookSync
     reconciler: Reconciler
     before_install: BeforeInstall
     closing: Closing
@@ -174,6 +176,7 @@ def _join(
     )
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)
+    closing = Closing(parts)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -182,7 +185,7 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(parts, worker.wake, chosen_by_operator(settings), monotonic),
+        desk=Desk(parts, worker.wake, linker, closing, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
         policy=parts.policy,
@@ -194,10 +197,9 @@ def _join(
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
-    compare = Compare(store, saleor, kustom, parts.pace)
+    compare = Compare(store, saleor, kustom, parts.pace, parts.policy)
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
-    closing = Closing(parts)
     operations = create_operations(store, health, parts.pace.breakers)
     return App(
         settings,
@@ -207,6 +209,7 @@ def _join(
         keys,
         worker,
         linker,
+        WebhookSync(store, saleor, settings.app_url),
         reconciler,
         before,
         closing,
@@ -270,19 +273,40 @@ async def work(app: App, stop: asyncio.Event) -> None:
     with app.store.worker_lock():
         await app.store.captures.start()
         await app.store.links.start()
-        await asyncio.gather(app.worker.run(stop), app.linker.run(stop), _reconcile(app, stop))
+        await asyncio.gather(
+            app.worker.run(stop),
+            app.linker.run(stop),
+            _every_minute("reconcile", lambda: _reconcile(app), stop),
+            _every_minute("compare webhooks", app.webhooks.tick, stop),
+        )
 
 
-async def _reconcile(app: App, stop: asyncio.Event) -> None:
-    """Look for what was lost: on start, and then whenever a turn is due."""
+async def _reconcile(app: App) -> None:
+    """Look for what was lost, if a turn is due, and strip deliveries that are old enough."""
+    await strip_old(app.store, app.settings.retention_days)
+    await app.reconciler.tick(app.worker.parts.clock())
+    app.worker.wake()
+
+
+async def _every_minute(
+    what: str, tick: Callable[[], Awaitable[None]], stop: asyncio.Event
+) -> None:
+    """Do something on start and then every minute, until told to stop, even in the middle."""
+    stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():
+        turn = asyncio.create_task(_quietly(what, tick))
         try:
-            await strip_old(app.store, app.settings.retention_days)
-            await app.reconciler.tick(app.worker.parts.clock())
-            app.worker.wake()
-        except StoreUnavailable as error:
-            _log.warning("could not reconcile now: %s", error)
-        except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
-            _log.exception("a bug stopped a reconciliation")
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _LOOK_EVERY_S)
+            await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            turn.cancel()
+        await asyncio.wait({stopped}, timeout=_LOOK_EVERY_S)
+    stopped.cancel()
+
+
+async def _quietly(what: str, tick: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await tick()
+    except StoreUnavailable as error:
+        _log.warning("could not %s now: %s", what, error)
+    except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
+        _log.exception("a bug kept us from: %s", what)

@@ -10,11 +10,11 @@ import json
 from pathlib import Path
 
 from saleor_kustom.intake.delivery import EVENTS
+from saleor_kustom.saleor.manifest import manifest
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.saleor_orders import Line
 from saleor_kustom.sandbox.saleor_post import Installed
 from saleor_kustom.sandbox.saleor_schema import NEWEST
-from saleor_kustom.web.manifest import manifest
 
 TOP = Path(__file__).parent.parent / "webhooks"
 APP_URL, API_URL = "https://kustom.shop.example", "https://shop.example/graphql/"

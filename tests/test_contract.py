@@ -22,9 +22,9 @@ from saleor_kustom.contract import read_text
 from saleor_kustom.intake.delivery import EVENTS, read_delivery
 from saleor_kustom.intake.signature import verify
 from saleor_kustom.saleor.keys import parse_keys
+from saleor_kustom.saleor.manifest import manifest, schema_version
 from saleor_kustom.sandbox.saleor_manifest import MOUNTS, TARGETS, problems
 from saleor_kustom.sandbox.saleor_schema import checked, load_schema
-from saleor_kustom.web.manifest import manifest, schema_version
 from tests.conftest import RECORDINGS, SHARED
 
 TOP = Path(__file__).parent.parent

@@ -25,6 +25,7 @@ from saleor_kustom.cli import (
     shops,
     show,
     status,
+    webhooks,
 )
 from saleor_kustom.errors import SaleorKustomError
 
@@ -63,6 +64,7 @@ app.command("erase")(privacy.erase)
 app.add_typer(privacy.secrets, name="secrets")
 app.add_typer(credentials.app, name="credentials")
 app.add_typer(policy.app, name="policy")
+app.add_typer(webhooks.app, name="webhooks")
 app.add_typer(database.app, name="db")
 
 

@@ -14,8 +14,8 @@ from saleor_kustom.doctor import of_app, of_shop
 from saleor_kustom.doctor.findings import Finding
 from saleor_kustom.errors import CallError
 from saleor_kustom.outbound import Answer, NoAnswer, NotSent, Outbound
+from saleor_kustom.saleor.manifest import manifest, schema_version
 from saleor_kustom.saleor.seen_as import SeenAs, seen_as
-from saleor_kustom.web.manifest import manifest, schema_version
 from saleor_kustom.worker.checking import check_account
 
 #: Every release whose manifest differs.
@@ -92,16 +92,16 @@ class Doctor:
             return [of_shop.on_unknown_token(error)]
         return [
             of_shop.on_token(shop, seen),
-            *self._in_saleor(seen),
+            *self._in_saleor(shop, seen),
             *of_shop.on_shipping(seen),
         ]
 
-    def _in_saleor(self, seen: SeenAs) -> list[Finding]:
+    def _in_saleor(self, shop: Shop, seen: SeenAs) -> list[Finding]:
         app_url = self._app.settings.app_url
         ours = manifest(app_url, schema_version(seen.saleor_version))
         return [
             of_shop.on_permissions(seen, ours["permissions"]),
-            *of_shop.on_webhooks(ours["webhooks"], seen.webhooks, app_url),
+            *of_shop.on_webhooks(ours, seen.webhooks, shop.api_url),
         ]
 
     async def _accounts(self, shop: Shop, shops: Iterable[Shop]) -> list[Finding]:

@@ -9,6 +9,7 @@ from saleor_kustom.capture.parties import Account, Mode, Shop
 from saleor_kustom.doctor.findings import Finding, fail, ok, warn
 from saleor_kustom.errors import CallError
 from saleor_kustom.saleor.seen_as import SeenAs, SeenWebhook
+from saleor_kustom.saleor.webhook_changes import Kind, compare
 from saleor_kustom.store import OpenAuthorization
 
 _REINSTALL = "Install the app again in the Saleor Dashboard; history and settings stay."
@@ -51,40 +52,30 @@ def on_permissions(seen: SeenAs, needed: Collection[str]) -> Finding:
 
 
 def on_webhooks(
-    ours: Sequence[Mapping[str, Any]], theirs: Sequence[SeenWebhook], app_url: str
+    ours: Mapping[str, Any], theirs: Sequence[SeenWebhook], api_url: str
 ) -> list[Finding]:
-    """Compare the manifest's webhooks with Saleor's, by address."""
-    there = {one.target_url: one for one in theirs}
-    found = [
-        finding
-        for webhook in ours
-        if (finding := _on_webhook(webhook, there.get(webhook["targetUrl"])))
+    """Compare the manifest's webhooks with Saleor's."""
+    found = compare(ours, theirs, frozenset(ours["permissions"]))
+    cure = (
+        f"saleor-kustom webhooks sync {api_url}; a running `serve` does it by itself. Meanwhile "
+        "reconciliation finds what was not delivered."
+    )
+    judged = [
+        (fail if change.kind is Kind.CREATE else warn)(
+            "webhooks", f"Not up to date: {change}.", cure
+        )
+        for change in found.changes
     ]
-    known = {webhook["targetUrl"] for webhook in ours}
-    strangers = sorted(u for u in there if u not in known and u.startswith(f"{app_url}/"))
-    found += [
-        warn("webhooks", f"Saleor also posts to {url}, which nobody needs.", _SYNC)
-        for url in strangers
+    judged += [
+        fail(
+            "webhooks",
+            f"{name} is switched off in Saleor.",
+            f"saleor-kustom webhooks sync {api_url}",
+        )
+        for name in found.inactive
     ]
-    return found or [ok("webhooks", f"All {len(ours)} are there, active and up to date.")]
-
-
-_SYNC = (
-    "A running `serve` brings webhooks up to date; or install the app again. Meanwhile "
-    "reconciliation finds what was not delivered."
-)
-
-
-def _on_webhook(ours: Mapping[str, Any], theirs: SeenWebhook | None) -> Finding | None:
-    name = ours["name"]
-    if theirs is None:
-        return fail("webhooks", f"Saleor lacks the webhook {name!r}.", _SYNC)
-    if not theirs.active:
-        return fail("webhooks", f"The webhook {name!r} is switched off in Saleor.", _SYNC)
-    if theirs.query.split() != ours["query"].split():
-        return warn("webhooks", f"The webhook {name!r} asks for other fields than this version's.",
-                    _SYNC)  # fmt: skip
-    return None
+    count = len(ours["webhooks"])
+    return judged or [ok("webhooks", f"All {count} are there, active and up to date.")]
 
 
 def on_shipping(seen: SeenAs) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Ask a Saleor how it sees the app: for a check-up, never on the way of a capture."""
+"""Ask a Saleor how it sees the app, off the way of captures: to check up, or bring up to date."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,6 +19,8 @@ class SeenWebhook:
     target_url: str
     active: bool
     query: str
+    id: str = ""
+    events: frozenset[str] = frozenset()  # of both kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,12 @@ def _webhook(seen: Mapping[str, Any]) -> SeenWebhook:
         target_url=str(seen.get("targetUrl") or ""),
         active=seen.get("isActive") is True,
         query=str(seen.get("subscriptionQuery") or ""),
+        id=str(seen.get("id") or ""),
+        events=frozenset(
+            str(one.get("eventType"))
+            for kind in ("asyncEvents", "syncEvents")
+            for one in _objects(seen.get(kind))
+        ),
     )
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import re
 import secrets
 import string
 from collections.abc import Mapping
@@ -9,10 +10,10 @@ from typing import Any
 
 import httpx
 
-from saleor_kustom.sandbox.saleor_manifest import problems
+from saleor_kustom.sandbox.saleor_manifest import names_of, problems
 from saleor_kustom.sandbox.saleor_orders import Wire, global_id, now, pairs
 from saleor_kustom.sandbox.saleor_post import Installed, Post, _client_headers
-from saleor_kustom.sandbox.saleor_schema import checked, schema_version
+from saleor_kustom.sandbox.saleor_schema import NEWEST, checked, schema_version
 from saleor_kustom.sandbox.saleor_transactions import UserError
 
 _TOKEN = string.ascii_letters + string.digits
@@ -130,12 +131,18 @@ class Apps(Post):
         return webhook
 
     def webhook_update(self, webhook_id: str, given: Mapping[str, Any]) -> Wire:
-        """Change a webhook of the app; what is not given stays. Raises UserError."""
+        """Change a webhook of the app; what is not given stays. Raises UserError.
+
+        Events of both kinds are replaced together, by those of the query if none are given.
+        """
         webhook = self._own_webhook(webhook_id)
         changed = self._webhook(_checked(given, self.version))
         names = {"query": "subscriptionQuery", "asyncEvents": "events"}
         for name in given:
-            webhook[names.get(name, name)] = changed[names.get(name, name)]
+            if name not in ("asyncEvents", "syncEvents"):
+                webhook[names.get(name, name)] = changed[names.get(name, name)]
+        if changed["events"] or changed["syncEvents"]:
+            webhook |= {name: changed[name] for name in ("events", "syncEvents")}
         return webhook
 
     def webhook_delete(self, webhook_id: str) -> Wire:
@@ -187,6 +194,9 @@ class Apps(Post):
 
     def _webhook(self, given: Mapping[str, Any]) -> Wire:
         headers = given.get("customHeaders")
+        listed = [*(given.get("asyncEvents") or ()), *(given.get("syncEvents") or ())]
+        events = listed or _events_of(given.get("query") or "")
+        sync = names_of("WebhookEventTypeSyncEnum", self.version)
         return {
             "id": global_id("Webhook", next(self._webhook_pks)),
             "identifier": given.get("identifier"),
@@ -194,10 +204,18 @@ class Apps(Post):
             "targetUrl": given.get("targetUrl", ""),
             "subscriptionQuery": given.get("query"),
             "isActive": given.get("isActive", True),
-            "events": list(given.get("asyncEvents") or ()),
-            "syncEvents": list(given.get("syncEvents") or ()),
+            "events": [event for event in events if event not in sync],
+            "syncEvents": [event for event in events if event in sync],
             "customHeaders": json.loads(headers) if isinstance(headers, str) else headers,
         }
+
+
+def _events_of(query: str) -> list[str]:
+    """Return the events that a document handles: Saleor takes them when none are given."""
+    found = re.findall(r"\.\.\. on (\w+)", query.partition("event")[2])
+    names = [re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).upper() for name in found]
+    known = {*names_of("WebhookEventTypeEnum", NEWEST)}
+    return [name for name in names if name in known]
 
 
 def _checked(given: Mapping[str, Any], version: str) -> Mapping[str, Any]:

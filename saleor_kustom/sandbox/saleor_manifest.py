@@ -75,7 +75,7 @@ def _compare(how: str, parts: Sequence[str], at: tuple[int, int, int]) -> bool:
 
 
 def _app(manifest: Mapping[str, Any], version: str) -> Iterator[str]:
-    if not set(manifest.get("permissions", ())) <= _names("PermissionEnum", version):
+    if not set(manifest.get("permissions", ())) <= names_of("PermissionEnum", version):
         yield "permissions: Given permissions don't exist."
     if "MANAGE_APPS" in manifest.get("permissions", ()):
         yield "permissions: MANAGE_APPS permission cannot be granted to an app."
@@ -128,9 +128,9 @@ def _webhook(webhook: Mapping[str, Any], version: str) -> Iterator[str]:
         return
     if not _absolute(webhook["targetUrl"]):
         yield "webhooks: Invalid target url."
-    if not set(webhook.get("asyncEvents", ())) <= _names("WebhookEventTypeAsyncEnum", version):
+    if not set(webhook.get("asyncEvents", ())) <= names_of("WebhookEventTypeAsyncEnum", version):
         yield "webhooks: Invalid asynchronous event."
-    if not set(webhook.get("syncEvents", ())) <= _names("WebhookEventTypeSyncEnum", version):
+    if not set(webhook.get("syncEvents", ())) <= names_of("WebhookEventTypeSyncEnum", version):
         yield "webhooks: Invalid synchronous event."
     for name in webhook.get("customHeaders") or {}:
         if not name.lower().startswith(("x-", "authorization")) and name != "BrokerProperties":
@@ -140,7 +140,8 @@ def _webhook(webhook: Mapping[str, Any], version: str) -> Iterator[str]:
         yield f"webhooks: Subscription query is not valid: {error.message}"
 
 
-def _names(enum: str, version: str) -> set[str]:
+def names_of(enum: str, version: str) -> set[str]:
+    """Return the values of an enum of that Saleor's schema."""
     found = load_schema(version).type_map[enum]
     return set(found.values) if isinstance(found, GraphQLEnumType) else set()
 

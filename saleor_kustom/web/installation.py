@@ -13,10 +13,10 @@ from saleor_kustom.errors import NotGenuine, StoreUnavailable
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.install import handshake, same_place
+from saleor_kustom.saleor.manifest import manifest, schema_version
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 from saleor_kustom.web.bodies import read_body, refusal, single
-from saleor_kustom.web.manifest import manifest, schema_version
 
 _log = logging.getLogger(__name__)
 

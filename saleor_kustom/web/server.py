@@ -58,7 +58,9 @@ def create_web(
     request that Saleor waits for is waited for here.
     """
     verifier = Verifier(store, keys, monotonic=monotonic)
-    transactions = Transactions(store, wake, desk.portal_url, patience_s=patience_s)
+    transactions = Transactions(
+        store, wake, desk.portal_url, patience_s=patience_s, monotonic=monotonic
+    )
     storefronts = Storefronts(store, sessions, wake=wake)
     answering = {**transactions.answering(), **storefronts.answering()}
     webhooks = Webhooks(store, verifier, saleor, wake, policy, answering)

@@ -20,7 +20,13 @@ GOOD = Settings(
     secret_key="x" * 32, app_url=APP_URL, allowed_saleor_urls=("https://shop.example/graphql/",)
 )
 OURS = {"id": "saleor-kustom", "version": "1.0"}
-HOOK = {"name": "Created", "targetUrl": f"{APP_URL}/hook", "query": "subscription {\n  event }"}
+HOOKS_AT = f"{APP_URL}/api/webhooks/saleor"
+HOOK = {
+    "name": "Created",
+    "targetUrl": f"{HOOKS_AT}/created",
+    "query": "subscription {\n  event }",
+    "asyncEvents": ["CREATED"],
+}
 
 
 def seen(**changed):
@@ -135,7 +141,13 @@ def test_a_missing_permission():
 
 
 def hook(**changed):
-    values = {"name": "x", "target_url": HOOK["targetUrl"], "active": True, "query": HOOK["query"]}
+    values = {
+        "name": "x",
+        "target_url": HOOK["targetUrl"],
+        "active": True,
+        "query": HOOK["query"],
+        "events": frozenset(HOOK["asyncEvents"]),
+    }
     return SeenWebhook(**(values | changed))
 
 
@@ -145,14 +157,18 @@ HOOKS = [
     ([], ["fail"]),
     ([hook(active=False)], ["fail"]),
     ([hook(query="subscription { event { id } }")], ["warn"]),
-    ([hook(), hook(target_url=f"{APP_URL}/old")], ["warn"]),
+    ([hook(), hook(target_url=f"{HOOKS_AT}/old")], ["warn"]),
+    ([hook(target_url="https://before.example/api/webhooks/saleor/created")], ["warn"]),
     ([hook(), hook(target_url="https://elsewhere.example/")], ["ok"]),
 ]
 
 
 @pytest.mark.parametrize(("theirs", "found"), HOOKS)
 def test_webhooks(theirs, found):
-    assert levels(of_shop.on_webhooks([HOOK], theirs, APP_URL)) == found
+    assert (
+        levels(of_shop.on_webhooks({"permissions": [], "webhooks": [HOOK]}, theirs, "http://x/"))
+        == found
+    )
 
 
 def test_what_keeps_merchants_from_shipping():

@@ -38,6 +38,7 @@ class Instance:
                 tap=lambda inner: _Wire(inner, self),
                 concurrency=4,
                 rate_per_second=20.0,
+                patience_s=8.0,
             )
         )
         _tap(self.world.app.store, self)

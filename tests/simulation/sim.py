@@ -23,6 +23,7 @@ from tests.simulation import clockwork, laws
 from tests.simulation.faults import CALM, KUSTOM, SALEOR, weather
 from tests.simulation.instance import Died, Instance
 from tests.simulation.merchant import BUSY_S, Merchant
+from tests.simulation.whims import Whims
 
 _BEGINS = 1_800_000_000.0
 _MEMORY = Path("/dev/shm")
@@ -30,10 +31,11 @@ _READ_S = 18.0  # Saleor waits so long for an answer
 
 
 class Simulation:
-    def __init__(self, seed, folder, weather_=None):
+    def __init__(self, seed, folder, weather_=None, presses=None):
         self.seed = seed
         self.rng = random.Random(seed)
         self.weather = weather_ or weather(self.rng)
+        self.whims = Whims(self, presses)
         self.folder = Path(folder)
         self.file = self.folder / "app.db"
         self.database_url = f"sqlite:///{self.file}"
@@ -151,6 +153,10 @@ class Simulation:
     async def _install(self, instance):
         calm, self.weather = self.weather, CALM
         await instance.world.install()
+        if self.whims.any:
+            await instance.world.app.store.policies.set(
+                self.saleor.api_url, "", self.whims.policy, who="staff"
+            )
         self.weather = calm
 
     # ---- deliveries
@@ -171,21 +177,25 @@ class Simulation:
 
     async def _carry(self, queued):
         delivery = await self.saleor.signed(queued.event, queued.value, queued.webhook)
+        delivery.request = queued.request
         await asyncio.sleep(self.rng.random() ** 4 * 120.0)
         for again_s in (10, 20, 40, 80, 160, None):
-            status = await self._try(delivery)
+            status, content = await self._try(delivery)
             self.log("delivered", delivery.event, status)
-            if status is not None and status < 500:
+            given_up = status is None and delivery.request is not None
+            if given_up or (status is not None and status < 500):
+                self.saleor.answered(delivery, content if status == 200 else None)
                 break
             if again_s is None:
                 self.saleor.failed.append(delivery)
+                self.saleor.answered(delivery, None)
                 break
             await asyncio.sleep(again_s)
 
     async def _try(self, delivery):
         alive = [i for i in self.instances if i.alive]
         if not alive:
-            return None
+            return None, None
         instance = self.rng.choice(alive)
         transport = httpx.ASGITransport(instance.world.app.web)
         request = httpx.Request(
@@ -193,9 +203,10 @@ class Simulation:
         )
         try:
             async with asyncio.timeout(_READ_S):
-                return (await transport.handle_async_request(request)).status_code
+                answer = await transport.handle_async_request(request)
+                return answer.status_code, await answer.aread()
         except (TimeoutError, Died, StoreUnavailable):
-            return None
+            return None, None
 
     # ---- troubles
 
@@ -294,7 +305,7 @@ class Simulation:
                 },
             }
             delivery = await self.saleor.signed("fulfillment_created", value)
-            self.log("staging", await self._try(delivery))
+            self.log("staging", (await self._try(delivery))[0])
 
     # ---- calm
 
@@ -327,18 +338,18 @@ class Simulation:
             laws.in_the_end(placed, rows, self.weather)
 
 
-def simulate(seed, weather_=None):
+def simulate(seed, weather_=None, presses=None):
     """Run a seed; return the simulation. Raises LawError with what broke."""
     with _folder() as folder:
-        simulation = Simulation(seed, folder, weather_)
+        simulation = Simulation(seed, folder, weather_, presses)
         simulation.play()
         return simulation
 
 
-def replay(seed):
+def replay(seed, presses=None):
     """Run a seed and print all that happened."""
     with _folder() as folder:
-        simulation = Simulation(seed, folder)
+        simulation = Simulation(seed, folder, presses=presses)
         try:
             simulation.play()
         finally:

@@ -191,7 +191,7 @@ class Died(Exception):  # noqa: N818 - a fact
     pass
 
 
-async def died(*_args):
+async def died(*_args, **_more):
     raise Died
 
 
@@ -209,7 +209,7 @@ async def test_what_can_not_be_stored_comes_again(world, later):
     assert amounts(order) == [0, ALL, 0, 0]
 
 
-async def full(*_args):
+async def full(*_args, **_more):
     raise StoreUnavailable("the disk is full")
 
 
