@@ -176,6 +176,7 @@ def _join(
     )
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)
+    closing = Closing(parts)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -184,7 +185,7 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(parts, worker.wake, chosen_by_operator(settings), monotonic),
+        desk=Desk(parts, worker.wake, linker, closing, chosen_by_operator(settings), monotonic),
         health=health,
         clock=clock,
         policy=parts.policy,
@@ -196,10 +197,9 @@ def _join(
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
-    compare = Compare(store, saleor, kustom, parts.pace)
+    compare = Compare(store, saleor, kustom, parts.pace, parts.policy)
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
-    closing = Closing(parts)
     operations = create_operations(store, health, parts.pace.breakers)
     return App(
         settings,
@@ -282,7 +282,7 @@ async def work(app: App, stop: asyncio.Event) -> None:
 
 
 async def _reconcile(app: App) -> None:
-    """Look for what was lost, if a turn is due."""
+    """Look for what was lost, if a turn is due, and strip deliveries that are old enough."""
     await strip_old(app.store, app.settings.retention_days)
     await app.reconciler.tick(app.worker.parts.clock())
     app.worker.wake()

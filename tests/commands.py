@@ -47,14 +47,17 @@ TRIES = {
         ["export", "--saleor-api-url", "{shop}"],
         ["export", "--saleor-api-url", "{shop}", "--json"],
     ],
+    "links": [["links", "{shop}", "--json"]],  # before `link`, which would put an id there
     "link": [
         ["link", "{shop}", "{order}", "{kustom_order}", "--json"],
         ["link", "{shop}", "{number}", "{kustom_order}", "--dry-run", "--json"],
     ],
     "link-token": [["link-token", "{shop}"]],
-    "links": [["links", "{shop}", "--json"]],
-    "refund": [["refund", "{shop}", "{capture}"]],
-    "close": [["close", "{shop}", "{number}", "--yes"], ["close", "{shop}", "{order}", "--yes"]],
+    "refund": [["refund", "{shop}", "{capture}", "--why", "the walk"]],
+    "close": [
+        ["close", "{shop}", "{number}", "--yes", "--why", "the walk"],
+        ["close", "{shop}", "{order}", "--yes", "--why", "the walk"],
+    ],
     "pause": [
         ["pause", "{shop}", "--order", "{number}", "--why", "the walk"],
         ["pause", "{shop}", "--order", "{order}", "--why", "the walk"],

@@ -30,6 +30,7 @@ class How(StrEnum):
     """Who asked for a link."""
 
     COMMAND = "command"  # a person
+    PAGE = "page"  # a person, in the store admin
     FILE = "file"  # a person, with a list
     API = "api"  # a checkout's server, with the shop's link token
     SESSION = "session"  # a storefront, through Saleor

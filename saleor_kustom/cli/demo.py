@@ -18,7 +18,7 @@ from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.recordings import load_recordings
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.stories import Outcome, problems
-from saleor_kustom.sandbox.theatre import play, served
+from saleor_kustom.sandbox.theatre import furnish, play, served
 from saleor_kustom.sandbox.world import MERCHANT
 from saleor_kustom.watch.logs import log_to_stderr
 from saleor_kustom.web.listen import listening
@@ -47,9 +47,13 @@ async def _demo(*, once: bool) -> int:
             _print(console, outcomes, wrong)
             if once:
                 return 1 if wrong else 0
+            await furnish(world)
             for name, address in addresses.items():
                 console.print(f"{name:<18} {address}")
-            console.print("Serving until Ctrl-C.")
+            console.print(
+                "Open the Dashboard's stand-in in a browser: ship orders, solve what needs you.\n"
+                "Serving until Ctrl-C."
+            )
             await stop_on_signals().wait()
             return 0
 
@@ -61,7 +65,7 @@ def _print(console: Console, outcomes: list[Outcome], wrong: list[str]) -> None:
     for outcome in outcomes:
         title, number = outcome.title, outcome.order["number"]
         for index, capture in enumerate(outcome.there.captures, start=1):
-            tracking = ", ".join(e.get("tracking_number", "") for e in capture.shipping_info)
+            tracking = "\n".join(e.get("tracking_number", "") for e in capture.shipping_info)
             amount = shown(capture.amount, outcome.there.currency)
             table.add_row(title, number, str(index), amount, capture.capture_id[:8], tracking)
             title = number = ""

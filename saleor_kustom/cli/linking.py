@@ -59,9 +59,11 @@ def link(
 ) -> None:
     """Give orders their Kustom orders, if they fit; what waits for it is captured at once.
 
-    Examples: saleor-kustom link https://shop.example/graphql/ 1001
-    f3392f8b-6116-4073-ab96-e330819e2c07, or: ... link SHOP --csv orders.csv --dry-run.
-    Good lines of a file are linked, bad ones listed; the exit code is 1 when one was refused.
+    With --csv the good lines of a file are linked and the bad ones listed; the exit code is 1 when
+    one was refused.
+
+    Example: saleor-kustom link https://shop.example/graphql/ 1001
+    f3392f8b-6116-4073-ab96-e330819e2c07
     """
     rows = _asked(order, kustom_order_id, csv_file)
     told = asyncio.run(_link(shop, rows, How.FILE if csv_file else How.COMMAND, who, dry_run))
@@ -229,7 +231,10 @@ def links(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List what was asked to be linked and is not done, newest first: refused or waiting."""
+    """List what was asked to be linked and is not done, newest first: refused or waiting.
+
+    Example: saleor-kustom links https://shop.example/graphql/
+    """
 
     async def task(_settings: Settings, store: Store) -> Sequence[Link]:
         found = await the_shop(store, shop)
@@ -259,6 +264,8 @@ def link_token(
     """Make the token with which a checkout's server links orders (POST /api/link). Shown once.
 
     The token before is void at once, or after --overlap-hours.
+
+    Example: saleor-kustom link-token https://shop.example/graphql/
     """
 
     async def task(_settings: Settings, store: Store) -> str | None:

@@ -1,7 +1,6 @@
 """`refund` and `close`: what a person decides about an order after it has shipped."""
 
 import asyncio
-import getpass
 from typing import Annotated
 
 import typer
@@ -10,6 +9,7 @@ from saleor_kustom import settings as settings_of
 from saleor_kustom.app import App, open_app
 from saleor_kustom.capture.operation import Request, Source
 from saleor_kustom.capture.parties import Shop
+from saleor_kustom.cli.audit import Who, Why
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import ShopUrl
 from saleor_kustom.errors import SettingsError
@@ -17,23 +17,24 @@ from saleor_kustom.settings import Settings
 from saleor_kustom.store import Capture, Store, Wanted
 from saleor_kustom.worker.operations.closing import ClosingPreview
 
-Why = Annotated[str, typer.Option(help="Kept in the history.")]
-
 
 def refund(
     shop: ShopUrl,
     capture: Annotated[int, typer.Argument(help="The id that `captures` shows.")],
-    why: Why = "refunded by command",
+    who: Who,
+    why: Why,
 ) -> None:
     """Refund a parcel that was cancelled after its capture: its lines and amount, once.
 
     A running server carries it out. Asking again asks for the same refund.
+
+    Example: saleor-kustom refund https://shop.example/graphql/ 97 --why "it came back"
     """
 
     async def task(_settings: Settings, store: Store) -> Capture | None:
         found = await the_shop(store, shop)
         parcel = await store.captures.get(found.api_url, capture)
-        request = Request(source=Source.PERSON, who=getpass.getuser(), why=why)
+        request = Request(source=Source.PERSON, who=who, why=why)
         return await store.operations.refund(parcel, request) if parcel else None
 
     asked = with_store(task)
@@ -48,20 +49,25 @@ def refund(
 def close(
     shop: ShopUrl,
     order: Annotated[str, typer.Argument(help="The order's number or global id.")],
+    who: Who,
+    why: Why,
     charge_fee: Annotated[
         bool, typer.Option(help="Charge the shipping fee first, if it was not charged yet.")
     ] = False,
     yes: Annotated[bool, typer.Option(help="Do not ask.")] = False,
-    why: Why = "closed by command",
 ) -> None:
     """Close an order of which nothing more ships: what is not captured goes back to the shopper.
 
     Shows what remains, and asks. A running server carries it out.
+
+    Example: saleor-kustom close https://shop.example/graphql/ 1042 --why "the rest is sold out"
     """
-    asyncio.run(_close(shop, order, charge_fee=charge_fee, yes=yes, why=why))
+    asyncio.run(_close(shop, order, charge_fee=charge_fee, yes=yes, who=who, why=why))
 
 
-async def _close(api_url: str, order: str, *, charge_fee: bool, yes: bool, why: str) -> None:
+async def _close(
+    api_url: str, order: str, *, charge_fee: bool, yes: bool, who: str, why: str
+) -> None:
     async with open_app(settings_of.load()) as app:
         shop = await the_shop(app.store, api_url)
         order_id = await _order_id(app, shop, order)
@@ -73,9 +79,7 @@ async def _close(api_url: str, order: str, *, charge_fee: bool, yes: bool, why: 
             typer.echo("Nothing remains authorized, so there is nothing to close.")
             return
         if yes or typer.confirm("Close the order?"):
-            asked = await app.closing.close(
-                shop, order_id, charge_fee=charge_fee, who=getpass.getuser(), why=why
-            )
+            asked = await app.closing.close(shop, order_id, charge_fee=charge_fee, who=who, why=why)
             typer.echo(f"Asked: it is {asked.id} in `captures`, now {asked.state}.")
 
 

@@ -11,7 +11,8 @@ from saleor_kustom.sandbox.dashboard import StandIn
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.late import Late
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
-from saleor_kustom.sandbox.stories import STORIES, Outcome
+from saleor_kustom.sandbox.showcase import set_out
+from saleor_kustom.sandbox.stories import STORIES, Outcome, Settle
 from saleor_kustom.sandbox.world import MERCHANT, World
 from saleor_kustom.settings import Settings
 from saleor_kustom.web.listen import listening
@@ -60,21 +61,33 @@ async def served(
 
 async def play(world: World) -> list[Outcome]:
     """Play every story and return what it must have led to."""
-
-    async def settle() -> None:
-        await world.saleor.deliver()
-        await _quiet(world)
-
+    settle = _settling(world)
     return [await story(world, settle) for story in STORIES]
 
 
-async def _quiet(world: World) -> None:
-    """Wait until nothing is due or running, delivering what the app's own writes fired."""
+async def furnish(world: World) -> None:
+    """Set out orders to look at and to work on in the Dashboard's stand-in."""
+    await set_out(world, _settling(world, within_s=1.0))
+
+
+def _settling(world: World, within_s: float = 60.0) -> Settle:
+    async def settle() -> None:
+        await world.saleor.deliver()
+        await _quiet(world, within_s)
+
+    return settle
+
+
+async def _quiet(world: World, within_s: float) -> None:
+    """Wait until nothing runs or is due within some seconds.
+
+    What the app's own writes fired is delivered meanwhile.
+    """
     until = time.monotonic() + _SETTLES_WITHIN_S
     while time.monotonic() < until:
         await asyncio.sleep(0.02)
         await world.saleor.deliver()
-        if not await world.app.store.captures.busy(within_s=60.0):
+        if not await world.app.store.captures.busy(within_s=within_s):
             return
     raise TimeoutError("the story does not settle")
 

@@ -44,11 +44,12 @@ RENEW = f"update capture set due_at = :now + :lease where {FENCE} returning id"
 HISTORY_FENCED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, :history_what, :history_detail from capture where {FENCE}"""
 
-#: Once for each capture: it is not captured yet when this runs. In the order's currency.
+#: Once for each that brings money in: it is not captured yet when this runs.
 COUNT_CAPTURED = f"""insert into captured_hour (api_url, hour, currency, captures, amount_minor)
     select api_url, :captured_hour, coalesce(cast(:captured_currency as text), currency, ''), 1,
         coalesce(cast(:captured_minor as bigint), amount_minor, 0)
     from capture where {FENCE} and state not in ('captured', 'reported')
+        and kind in ('fulfillment', 'charge')
     on conflict (api_url, hour, currency) do update set captures = captured_hour.captures + 1,
         amount_minor = captured_hour.amount_minor + excluded.amount_minor"""
 

@@ -54,6 +54,15 @@ class Deliveries:
             where api_url = :api_url and problem is not null order by received_at desc limit 100"""
         return await self._db.read(sql, {"api_url": api_url})
 
+    async def of_fulfillment(
+        self, api_url: str, order_id: str, fulfillment_id: str
+    ) -> Sequence[Row]:
+        """Return what came about one fulfillment, oldest first: event, received_at, problem."""
+        sql = """select event, received_at, problem from delivery where api_url = :api_url
+            and order_id = :order_id and fulfillment_id = :fulfillment_id order by received_at"""
+        params = {"api_url": api_url, "order_id": order_id, "fulfillment_id": fulfillment_id}
+        return await self._db.read(sql, params)
+
     async def body(self, api_url: str, delivery_id: str) -> bytes | None:
         """Return a delivery's raw bytes, as they were signed."""
         sql = "select body from delivery where api_url = :api_url and id = :id"

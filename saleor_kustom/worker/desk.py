@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
 from saleor_kustom.capture.decide import decide, reference
+from saleor_kustom.capture.linking import How, LinkRefusal, Outcome, Refusing, Told
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
@@ -18,6 +19,8 @@ from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
 from saleor_kustom.worker.entries import ledger_of, references_of
 from saleor_kustom.worker.journey import Parts
+from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.operations.closing import Closing, ClosingPreview
 from saleor_kustom.worker.seeing import see
 
 #: A page that is opened again at once asks Kustom once.
@@ -31,6 +34,8 @@ class Desk:
 
     parts: Parts
     wake: Callable[[], None]
+    linker: Linker
+    closer: Closing
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -69,14 +74,15 @@ class Desk:
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
         earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
+        policy = policy or self.parts.policy(shop, seen.order.channel)
         decision = decide(
             seen.order,
             fulfillment,
             earlier,
             seen.authorization,
-            policy or self.parts.policy(shop, seen.order.channel),
+            policy,
             own_references=references_of(rows) | {own},
-            shipping_info=entries(seen.order, fulfillment),
+            shipping_info=entries(seen.order, fulfillment, policy),
         )
         if isinstance(decision, Plan):
             decision = await self.parts.hooks.extended(
@@ -94,6 +100,28 @@ class Desk:
         """Plan an order's parcels from the first one on, under each policy. Raises CallError."""
         order = await self.parts.saleor.order(shop, order_id)
         return None if order is None else [spread(order, policy) for policy in policies]
+
+    async def link(self, shop: Shop, order_id: str, kustom_order_id: str, who: str) -> Outcome:
+        """Store a link, try it, and return how it stands.
+
+        Nothing is stored for an order that the shop's Saleor does not know. Raises CallError
+        when it can't be asked, and StoreUnavailable.
+        """
+        if await self.parts.saleor.order(shop, order_id) is None:
+            unknown = Refusing(LinkRefusal.ORDER_UNKNOWN, {"order": order_id})
+            return Outcome(Told.REFUSED, unknown.reason.value, unknown.message)
+        link = await self.linker.now(shop, order_id, kustom_order_id, how=How.PAGE, who=who)
+        return link.outcome(kustom_order_id)
+
+    async def closing(self, shop: Shop, order_id: str) -> ClosingPreview | None:
+        """Return what closing an order would do; None: it is not Kustom's. Raises CallError."""
+        return await self.closer.preview(shop, order_id)
+
+    async def close(
+        self, shop: Shop, order_id: str, *, charge_fee: bool, who: str, why: str
+    ) -> Capture:
+        """Ask for an order's closing; the worker carries it out."""
+        return await self.closer.close(shop, order_id, charge_fee=charge_fee, who=who, why=why)
 
     async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
         """Ask Kustom whether credentials are right."""

@@ -31,7 +31,7 @@ from saleor_kustom.worker.sending import SETTLED_AFTER_S
 _log = logging.getLogger(__name__)
 
 #: Who may take a Kustom order from a checkout that was answered for: a person.
-_PERSONS = frozenset({How.COMMAND, How.FILE})
+_PERSONS = frozenset({How.COMMAND, How.PAGE, How.FILE})
 
 
 async def advance(errand: Errand) -> None:

@@ -19,7 +19,11 @@ from saleor_kustom.capture.state import State
         (Parcel(State.SENDING), (Act.CAPTURE_NOW,)),
         (Parcel(State.CAPTURED), ()),
         (Parcel(State.REPORTED), ()),
-        (Parcel(State.REPORTED, held=Reason.CANCELED_AFTER_CAPTURE), (Act.RETRY,)),
+        (Parcel(State.REPORTED, held=Reason.CANCELED_AFTER_CAPTURE, canceled=True), (Act.REFUND,)),
+        (Parcel(State.REPORTED, held=Reason.CANCELED_AFTER_CAPTURE), ()),
+        (Parcel(State.REPORTED, held=Reason.CAPTURE_DIFFERS, canceled=True), (Act.RETRY,)),
+        (Parcel(State.RECEIVED, is_parcel=False), (Act.CAPTURE_NOW,)),
+        (Parcel(State.RECEIVED, is_parcel=False, held=Reason.REFUND_UNSEEN), (Act.RETRY,)),
         (Parcel(State.NOTHING), ()),
         (Parcel(State.WITHDRAWN), ()),
     ],
@@ -29,13 +33,13 @@ def test_a_parcel_offers_what_makes_sense(parcel, acts):
 
 
 @pytest.mark.parametrize(
-    ("parcels", "paused", "acts"),
+    ("parcels", "paused", "linked", "acts"),
     [
-        ([], False, (Act.PAUSE,)),
-        ([Parcel(State.RECEIVED)], False, (Act.LOOK_AGAIN, Act.PAUSE)),
-        ([Parcel(State.RECEIVED)], True, (Act.LOOK_AGAIN, Act.UNPAUSE)),
-        ([Parcel(State.REPORTED)], False, (Act.LOOK_AGAIN,)),
+        ([], False, False, (Act.LINK, Act.PAUSE)),
+        ([Parcel(State.RECEIVED)], False, False, (Act.LINK, Act.LOOK_AGAIN, Act.PAUSE)),
+        ([Parcel(State.RECEIVED)], True, True, (Act.LOOK_AGAIN, Act.UNPAUSE, Act.CLOSE)),
+        ([Parcel(State.REPORTED)], False, True, (Act.LOOK_AGAIN, Act.CLOSE)),
     ],
 )
-def test_an_order_offers_what_makes_sense(parcels, paused, acts):
-    assert of_order(parcels, paused=paused) == acts
+def test_an_order_offers_what_makes_sense(parcels, paused, linked, acts):
+    assert of_order(parcels, paused=paused, linked=linked) == acts

@@ -15,6 +15,7 @@ HARMLESS = {
     "checks_sums": False,
     "checks_taxes": False,
     "refuses_unknown_fields": False,
+    "longest_reference": 64,
     "takes_zero_captures": True,
     "tracks_closed_orders": False,
     "released_status": "PART_CAPTURED",

@@ -49,7 +49,7 @@ def payment_and_public(world, order, kustom_order_id):
 def beside_a_real_payment(world, order, kustom_order_id):
     """The thief pays with a Kustom order of their own, and claims the victim's."""
     own = world.kustom.add_order(str(uuid.uuid4()), AMOUNT, merchant_reference1=order["number"])
-    world.saleor.add_transaction(order, own.order_id)
+    world.saleor.add_transaction(order, own.order_id, owner="other")
     public(world, order, kustom_order_id)
 
 
@@ -171,7 +171,7 @@ async def test_another_providers_payment_is_no_rival_of_public_metadata(world):
 
 
 async def test_two_claims_that_differ_are_held_with_both(world, rows):
-    order, there = world.order([MUGS])
+    order, there = world.order([MUGS], owner="other")
     other = world.kustom.add_order(str(uuid.uuid4()), AMOUNT)
     public(world, order, other.order_id)
     world.saleor.fulfill(order["id"])

@@ -5,7 +5,7 @@ create table link (
     api_url text not null,
     order_id text not null,              -- of a checkout: what its storefront was answered
     kustom_order_id text not null,       -- lower case
-    how text not null,                   -- command | file | api | session
+    how text not null,                   -- command | page | file | api | session
     who text not null,
     state text not null default 'asked',
     code text,                           -- why it is refused, or what it waits for

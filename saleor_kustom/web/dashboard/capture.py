@@ -44,6 +44,9 @@ class CapturePages:
         row = await self.row(request, visitor)
         pauses = await self._store.pauses.list(visitor.shop.api_url)
         history = await self._store.captures.history(visitor.shop.api_url, row.id)
+        told = await self._store.deliveries.of_fulfillment(
+            row.api_url, row.order_id, row.fulfillment_id
+        )
         binding = await self._store.captures.binding(visitor.shop.api_url, row.order_id)
         plan = Plan.model_validate_json(row.plan) if row.plan else None
         parcel = shown(row, pauses, visitor.texts)
@@ -60,7 +63,10 @@ class CapturePages:
             request_body=pretty(plan.body) if plan and plan.body else "",
             lines=lines_of(plan.body) if plan else (),
             checks=checks(plan.body) if plan and plan.body else (),
-            history=_history(history, visitor.texts),
+            history=sorted(
+                _told(told, visitor.texts) + _history(history, visitor.texts),
+                key=lambda line: line.at,
+            ),
             under_way=parcel.under_way,
         )
 
@@ -86,6 +92,7 @@ class CapturePages:
             visitor,
             tab="captures",
             row=row,
+            title=shown(row, pauses, visitor.texts).title,
             currency=currency,
             possible=possible,
             failed=failed,
@@ -111,6 +118,18 @@ def _nothing(decision: object, texts: Texts) -> str:
     if isinstance(decision, Nothing):
         return texts.known("why", decision.why)
     return ""
+
+
+def _told(rows: Sequence[Mapping[str, Any]], texts: Texts) -> list[Line]:
+    """Return the deliveries as lines: what Saleor told, and when it came."""
+    return [
+        Line(
+            row["received_at"],
+            texts("history.delivery", event=row["event"].replace("_", " ")),
+            {"problem": row["problem"]} if row["problem"] else {},
+        )
+        for row in rows
+    ]
 
 
 def _history(rows: Sequence[Mapping[str, Any]], texts: Texts) -> list[Line]:

@@ -5,11 +5,40 @@ from typing import Protocol
 
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
+from saleor_kustom.capture.linking import Outcome
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread
 from saleor_kustom.store import Capture
+
+
+class Closing(Protocol):
+    """What closing an order would do. Minor units of the currency."""
+
+    @property
+    def order_number(self) -> str:
+        """Return Saleor's number."""
+
+    @property
+    def currency(self) -> str:
+        """Return the order's currency."""
+
+    @property
+    def remaining_minor(self) -> int:
+        """Return what is authorized and not captured."""
+
+    @property
+    def captured_minor(self) -> int:
+        """Return what was captured."""
+
+    @property
+    def fee_minor(self) -> int:
+        """Return what of the shipping fee could be charged first."""
+
+    @property
+    def waiting(self) -> Sequence[Capture]:
+        """Return parcels that are not captured yet and would lose their money."""
 
 
 class Desk(Protocol):
@@ -42,3 +71,14 @@ class Desk(Protocol):
         self, shop: Shop, order_id: str, policies: Sequence[Policy]
     ) -> Sequence[Spread] | None:
         """Plan an order's parcels under each policy; None: Saleor has no such order."""
+
+    async def link(self, shop: Shop, order_id: str, kustom_order_id: str, who: str) -> Outcome:
+        """Store a link, try it, and return how it stands."""
+
+    async def closing(self, shop: Shop, order_id: str) -> Closing | None:
+        """Return what closing an order would do; None: it is not Kustom's. Raises CallError."""
+
+    async def close(
+        self, shop: Shop, order_id: str, *, charge_fee: bool, who: str, why: str
+    ) -> Capture:
+        """Ask for an order's closing; the worker carries it out."""

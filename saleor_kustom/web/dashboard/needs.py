@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from saleor_kustom.store import Capture, OpenAuthorization, Pause, Scope, Store, Sum
+from saleor_kustom.store import OpenAuthorization, Pause, Scope, Store, Sum
 from saleor_kustom.web.dashboard.asked import whole
 from saleor_kustom.web.dashboard.captures import NEAR_S, needing
 from saleor_kustom.web.dashboard.door import Visitor
@@ -32,6 +32,7 @@ class Need:
     parcel: Shown | None = None
     pause: Pause | None = None
     observed: tuple[Sum, ...] = ()
+    order_id: str = ""  # to open, or to close
     technical: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -52,7 +53,7 @@ class NeedsPage:
         )
         pauses = await self._store.pauses.list(api_url)
         sums = await self._store.overview.held(api_url)
-        needs = [_held(shown(row, pauses, texts), texts) for row in rows[:_PAGE]]
+        needs = [_held(shown(row, pauses, texts)) for row in rows[:_PAGE]]
         if not after and not reason:
             needs += await self._others(api_url, texts, now, sums, pauses)
         needs.sort(key=lambda need: need.minor or 0, reverse=True)
@@ -92,11 +93,11 @@ class NeedsPage:
         return found + ([_observed(observed, texts)] if observed else [])
 
 
-def _held(parcel: Shown, texts: Texts) -> Need:
+def _held(parcel: Shown) -> Need:
     row = parcel.row
     return Need(
         "held",
-        _title(row, texts),
+        parcel.title,
         parcel.minor,
         row.currency or "",
         parcel.problem,
@@ -104,6 +105,7 @@ def _held(parcel: Shown, texts: Texts) -> Need:
         row.updated_at,
         parcel=parcel,
         technical=parcel.technical,
+        order_id=row.order_id,
     )
 
 
@@ -120,6 +122,7 @@ def _expiring(one: OpenAuthorization, texts: Texts) -> Need:
         texts("need.expiring.cure"),
         one.expires_at,
         technical=technical,
+        order_id=one.order_id,
     )
 
 
@@ -141,7 +144,7 @@ def _paused(pause: Pause, texts: Texts) -> Need:
 def _tracking(parcel: Shown, texts: Texts) -> Need:
     return Need(
         "tracking",
-        _title(parcel.row, texts),
+        parcel.title,
         None,
         "",
         texts("need.tracking.problem", why=parcel.row.tracking_problem or ""),
@@ -163,11 +166,6 @@ def _observed(sums: tuple[Sum, ...], texts: Texts) -> Need:
         texts("need.observed.cure"),
         observed=sums,
     )
-
-
-def _title(row: Capture, texts: Texts) -> str:
-    order = row.order_number or "?"
-    return texts("parcel.of_order", order=order, parcel=row.fulfillment_number or "?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ class OrderPages:
             binding=binding,
             portal=self._desk.portal_url(binding) if binding else None,
             pause=own,
-            acts=actions.of_order(facts, paused=own is not None),
+            acts=actions.of_order(facts, paused=own is not None, linked=binding is not None),
             under_way=any(parcel.under_way for parcel in parcels),
         )
 

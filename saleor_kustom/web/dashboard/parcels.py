@@ -21,6 +21,8 @@ class Shown:
     """One parcel. `pill`: text and kind; times in unix seconds."""
 
     row: Capture
+    name: str  # within its order
+    title: str  # with its order
     pill: str
     kind: str  # success | warning | error | info | neutral
     why: str  # why it waits, or why there is nothing; empty when all is well
@@ -64,6 +66,8 @@ def shown(row: Capture, pauses: Sequence[Pause], texts: Texts) -> Shown:
     problem = texts.problem(held) if held else row.held or ""
     return Shown(
         row=row,
+        name=_name(row, texts),
+        title=texts("parcel.of", order=row.order_number or "?", name=_name(row, texts).lower()),
         pill=texts(f"pill.{pill}"),
         kind=kind,
         why="" if row.held else _why(row, paused, texts),
@@ -84,6 +88,7 @@ def facts_of(row: Capture, pauses: Iterable[Pause]) -> actions.Parcel:
         under_way=row.worker is not None,
         paused=covered_by(row, pauses) is not None,
         canceled=row.canceled,
+        is_parcel=row.is_parcel,
     )
 
 
@@ -98,6 +103,13 @@ def covered_by(row: Capture, pauses: Iterable[Pause]) -> Pause | None:
     return next((pause for pause in pauses if keys[pause.scope] == pause.key), None)
 
 
+def _name(row: Capture, texts: Texts) -> str:
+    """Return "Parcel 2", or what an operation is."""
+    if row.is_parcel:
+        return texts("parcel.name", parcel=row.fulfillment_number or "?")
+    return texts(f"kind.{row.kind}")
+
+
 def _pill(row: Capture, *, paused: bool) -> tuple[str, str]:
     if row.held == Reason.OBSERVED:
         return "observed", "info"
@@ -105,7 +117,7 @@ def _pill(row: Capture, *, paused: bool) -> tuple[str, str]:
         return "held", "error"
     match row.state:
         case State.CAPTURED | State.REPORTED:
-            return "captured", "success"
+            return ("captured" if row.captures else f"done_{row.kind}"), "success"
         case State.NOTHING:
             return "nothing", "neutral"
         case State.WITHDRAWN:
@@ -133,7 +145,7 @@ def _soon(row: Capture) -> bool:
 def tracking_of(row: Capture) -> list[tuple[str, str]]:
     """Return text and link of each tracking entry that Kustom has; a link that is none is empty."""
     found = []
-    for entry in row.tracking_sent:
+    for entry in row.tracking:
         link = entry.get("tracking_uri", "")
         text = entry.get("tracking_number") or link or entry.get("shipping_method", "")
         company = entry.get("shipping_company", "")

@@ -17,6 +17,7 @@ from saleor_kustom.web.dashboard.door import ACT, CONFIGURE, LOOK, Door, Handler
 from saleor_kustom.web.dashboard.health import HealthPage
 from saleor_kustom.web.dashboard.needs import NeedsPage
 from saleor_kustom.web.dashboard.order import OrderPages
+from saleor_kustom.web.dashboard.ordering import Ordering
 from saleor_kustom.web.dashboard.settings import SettingsPages
 from saleor_kustom.web.dashboard.shell import Shells
 
@@ -36,6 +37,7 @@ class Dashboard:
         self._shells = Shells(store, settings)
         order, captures = OrderPages(store, desk), CapturesPages(store, clock)
         one, needs, acts = CapturePages(store, desk), NeedsPage(store, clock), Acts(store, desk)
+        ordering = Ordering(store, desk)
         health = HealthPage(store, clock)
         settings_, configuring = SettingsPages(store, desk, clock), Configuring(store, desk)
         #: Method, path, permission, handler.
@@ -57,6 +59,10 @@ class Dashboard:
             ("POST", "/app/acts/policy-preview", CONFIGURE, configuring.policy_preview),
             ("POST", "/app/acts/retry", ACT, acts.retry),
             ("POST", "/app/acts/retry-all", ACT, acts.retry_all),
+            ("GET", "/app/pages/close", LOOK, ordering.closing),
+            ("POST", "/app/acts/link", ACT, ordering.link),
+            ("POST", "/app/acts/refund", ACT, ordering.refund),
+            ("POST", "/app/acts/close", ACT, ordering.close),
             ("POST", "/app/acts/look-again", ACT, acts.look_again),
             ("POST", "/app/acts/pause", ACT, acts.pause),
             ("POST", "/app/acts/unpause", ACT, acts.unpause),

@@ -63,6 +63,6 @@ def _policy(origins: tuple[str, ...]) -> dict[str, str]:
     )
     return {
         "Content-Security-Policy": "; ".join(rules),
-        "Referrer-Policy": "strict-origin",
+        "Referrer-Policy": "no-referrer",
         "Permissions-Policy": "clipboard-write=(self)",
     }

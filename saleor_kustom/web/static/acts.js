@@ -131,6 +131,7 @@
     if (!button) return;
     if (button.dataset.act) act(button, button.dataset.act, JSON.parse(button.dataset.body));
     else if (button.dataset.bulk) bulk(button);
+    else if (button.dataset.open) saleor.redirect(button.dataset.open);
     else if (button.dataset.try) attempt(button);
     else if (button.dataset.copy) copy(button);
     else if (button.dataset.export) save(button);

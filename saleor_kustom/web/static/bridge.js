@@ -115,6 +115,7 @@
     state, on, call, autoResize, framed, atLeast,
     notify: (status, title, text) =>
       dispatch("notification", { status, title, text }).catch(() => {}),
+    redirect: (to) => dispatch("redirect", { to, newContext: false }).catch(() => {}),
     refreshEntity: () => (atLeast("3.23.9") ? dispatch("refreshEntity", {}).catch(() => {}) : null),
     ready: () => dispatch("notifyReady", {}).catch(() => {}),
   };

@@ -14,6 +14,7 @@ async def test_a_capture_shows_its_request_checks_and_history(pages):
     assert json.loads(body.replace("&#34;", '"')) == json.loads(plan.body)
     for wanted in ("Kaffemugg Ö", row.capture_id, plan.reference, there.order_id, "SE1",
                    "Lines sum to the amount: 349.00\u00a0SEK and 349.00\u00a0SEK",
+                   "Saleor told: fulfillment created",
                    "Kustom confirmed the capture", "Saleor was told"):  # fmt: skip
         assert wanted in html
     assert 'class="wrong"' not in html

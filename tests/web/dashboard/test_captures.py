@@ -88,7 +88,7 @@ async def test_numbers_at_a_glance(pages):
     assert "349.00 EUR" in today
     assert "2 captures" in month
     assert " 0 " in waiting
-    assert "300.00 SEK" in held
+    assert "349.00 SEK" in held
     assert "500.00 SEK" in risk
     assert "1 order" in risk
 

@@ -142,6 +142,9 @@ async def test_no_shop_sees_or_moves_anothers_capture(pages):
     assert (await pages.post("retry-all", body, **as_other)).json()["done"] == 0
     answer = await pages.post("look-again", {"order": order["id"]}, **as_other)
     assert answer.status_code == 409
+    assert (await pages.post("refund", {"capture": row.id}, **as_other)).status_code == 404
+    body = {"order": order["id"], "why": "x"}
+    assert (await pages.post("close", body, **as_other)).status_code == 409
     asked = {"environment": "playground", "merchant_id": "PM1"}
     assert (await pages.post("account-test", asked, **as_other)).status_code == 404
     assert (await pages.store.captures.get(pages.saleor.api_url, row.id)).held

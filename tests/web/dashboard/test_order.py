@@ -42,7 +42,7 @@ async def test_a_tracking_link_is_one_and_anything_else_is_text(pages):
 async def test_a_held_parcel_says_why_and_what_to_do_and_offers_it(pages):
     order, _, row = await pages.held()
     html = await widget(pages, order)
-    assert "Kustom refused the capture of 349.00 SEK" in html
+    assert "Kustom refused 349.00 SEK" in html
     assert "Mend the cause and retry" in html
     assert 'data-act="retry"' in html
     assert f'href="#preview/{row.id}"' in html
