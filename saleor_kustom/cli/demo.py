@@ -65,7 +65,7 @@ def _print(console: Console, outcomes: list[Outcome], wrong: list[str]) -> None:
     for outcome in outcomes:
         title, number = outcome.title, outcome.order["number"]
         for index, capture in enumerate(outcome.there.captures, start=1):
-            tracking = ", ".join(e.get("tracking_number", "") for e in capture.shipping_info)
+            tracking = "\n".join(e.get("tracking_number", "") for e in capture.shipping_info)
             amount = shown(capture.amount, outcome.there.currency)
             table.add_row(title, number, str(index), amount, capture.capture_id[:8], tracking)
             title = number = ""

@@ -1,5 +1,6 @@
 """The story that `make demo` plays: what a shop's day does to fulfillments, over real HTTP."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +22,7 @@ class Outcome:
     there: SimulatedOrder
     amounts: Sequence[int]  # minor units, capture by capture
     tracking: Mapping[int, Sequence[str]] = field(default_factory=dict)  # by capture, from 0
+    shown: Sequence[str] | None = None  # the numbers that a storefront finds; None: not looked at
     reported: bool = True
     refunds: Sequence[int] = ()  # minor units
     # Which captures shipped parcels bear in Saleor; None: each one its own.
@@ -96,6 +98,30 @@ async def foreign_transaction(world: World, settle: Settle) -> Outcome:
     return Outcome("Another app's transaction", order, there, (95_36,), reported=False)
 
 
+async def several_numbers(world: World, settle: Settle) -> Outcome:
+    """Tracking comes late, changes, and is several numbers; then the parcel ships again.
+
+    Its number changes while nothing of what Kustom has may be told twice; the parcel that replaces
+    it tells the capture that it took over.
+    """
+    order, there = world.order((MUGS,))
+    first = world.saleor.fulfill(order["id"])
+    await settle()
+    for tracking in ("UJ338439355SE", "UJ338439355SE, RR123456785SE"):
+        world.saleor.update_tracking(first["id"], tracking)
+        await settle()
+    world.saleor.cancel_fulfillment(first["id"])
+    await settle()
+    again = world.saleor.fulfill(order["id"], tracking="uj 338 439 355 se")
+    await settle()
+    by_3pl = {"tracking_number": '["RR123456785SE", "CP123456785SE"]'}
+    world.saleor.update_metadata(again["id"], by_3pl)
+    await settle()
+    told = ["UJ338439355SE", "RR123456785SE", "CP123456785SE"]
+    amounts = (93_09 + 49_00,)
+    return Outcome("Late, changed, several", order, there, amounts, {0: told}, shown=told[1:])
+
+
 STORIES = (
     three_parcels,
     gift_card,
@@ -103,6 +129,7 @@ STORIES = (
     waits_for_approval,
     cancelled_in_time,
     foreign_transaction,
+    several_numbers,
 )
 
 
@@ -139,7 +166,15 @@ def _in_saleor(outcome: Outcome) -> list[str]:
         wanted = made if outcome.reported else []
         if len(events) != len(wanted) or not all(map(_tells, events, wanted)):
             found.append(f"the transaction's events are {events}, not of {wanted}")
-    return found
+    return found + _in_storefront(outcome)
+
+
+def _in_storefront(outcome: Outcome) -> list[str]:
+    public = _metadata(outcome.order["fulfillments"][-1], "metadata").get("kustom.tracking", "[]")
+    numbers = [entry.get("tracking_number") for entry in json.loads(public)]
+    if outcome.shown is None or numbers == list(outcome.shown):
+        return []
+    return [f"a storefront is shown {numbers}, not {list(outcome.shown)}"]
 
 
 def _tells(event: Wire, made: str) -> bool:

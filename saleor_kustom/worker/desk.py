@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
 from saleor_kustom.capture.decide import decide, reference
-from saleor_kustom.capture.linking import How, Outcome
+from saleor_kustom.capture.linking import How, LinkRefusal, Outcome, Refusing, Told
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
@@ -74,14 +74,15 @@ class Desk:
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
         earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
+        policy = policy or self.parts.policy(shop, seen.order.channel)
         decision = decide(
             seen.order,
             fulfillment,
             earlier,
             seen.authorization,
-            policy or self.parts.policy(shop, seen.order.channel),
+            policy,
             own_references=references_of(rows) | {own},
-            shipping_info=entries(seen.order, fulfillment),
+            shipping_info=entries(seen.order, fulfillment, policy),
         )
         if isinstance(decision, Plan):
             decision = await self.parts.hooks.extended(
@@ -101,7 +102,14 @@ class Desk:
         return None if order is None else [spread(order, policy) for policy in policies]
 
     async def link(self, shop: Shop, order_id: str, kustom_order_id: str, who: str) -> Outcome:
-        """Store a link, try it, and return how it stands. Raises StoreUnavailable."""
+        """Store a link, try it, and return how it stands.
+
+        Nothing is stored for an order that the shop's Saleor does not know. Raises CallError
+        when it can't be asked, and StoreUnavailable.
+        """
+        if await self.parts.saleor.order(shop, order_id) is None:
+            unknown = Refusing(LinkRefusal.ORDER_UNKNOWN, {"order": order_id})
+            return Outcome(Told.REFUSED, unknown.reason.value, unknown.message)
         link = await self.linker.now(shop, order_id, kustom_order_id, how=How.PAGE, who=who)
         return link.outcome(kustom_order_id)
 

@@ -73,6 +73,7 @@ IDS = {
     "/app/pages/captures": ["search", "before"],
     "/app/pages/capture/{id:int}": [],
     "/app/pages/preview/{id:int}": [],
+    "/app/pages/close": ["orderId"],
     "/app/pages/needs": ["after", "reason"],
     "/app/export.csv": ["search"],
     "/app/pages/health": [],
@@ -86,6 +87,9 @@ IDS = {
     "/app/acts/retry": ["capture"],
     "/app/acts/retry-all": ["after", "until", "capture"],
     "/app/acts/look-again": ["order"],
+    "/app/acts/link": ["order", "kustom_order_id"],
+    "/app/acts/refund": ["capture"],
+    "/app/acts/close": ["order"],
     "/app/acts/pause": ["key", "order", "channel", "capture"],
     "/app/acts/unpause": ["key", "order", "channel", "capture"],
 }
@@ -96,4 +100,5 @@ ALSO = {
     "/app/acts/retry-all": {"reason": "above_remaining"},
     "/app/acts/pause": {"scope": "order", "why": "the walk"},
     "/app/acts/unpause": {"scope": "order"},
+    "/app/acts/close": {"why": "the walk"},
 }

@@ -31,7 +31,9 @@ def values(text):
 def test_every_text_exists_in_each_language_with_the_same_values(language):
     wanted = ENGLISH | english_of_held()
     own = catalogue(language)
-    assert sorted(own) == sorted(wanted)
+    left = set(wanted) - set(own)
+    assert set(own) <= set(wanted)
+    assert not left or (not LANGUAGES[language] and left == set(english_of_held()))
     for key, text in own.items():
         assert values(text) == values(wanted[key]), key
         assert text.strip(), key
