@@ -200,7 +200,7 @@ def _join(
     )
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
-    compare = Compare(store, saleor, kustom, parts.pace)
+    compare = Compare(store, saleor, kustom, parts.pace, parts.policy)
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
     operations = create_operations(store, health, parts.pace.breakers)

@@ -53,8 +53,11 @@ TRIES = {
         ["link", "{shop}", "{number}", "{kustom_order}", "--dry-run", "--json"],
     ],
     "link-token": [["link-token", "{shop}"]],
-    "refund": [["refund", "{shop}", "{capture}"]],
-    "close": [["close", "{shop}", "{number}", "--yes"], ["close", "{shop}", "{order}", "--yes"]],
+    "refund": [["refund", "{shop}", "{capture}", "--why", "the walk"]],
+    "close": [
+        ["close", "{shop}", "{number}", "--yes", "--why", "the walk"],
+        ["close", "{shop}", "{order}", "--yes", "--why", "the walk"],
+    ],
     "pause": [
         ["pause", "{shop}", "--order", "{number}", "--why", "the walk"],
         ["pause", "{shop}", "--order", "{order}", "--why", "the walk"],

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import secrets
 import shlex
 import subprocess
 import sys
@@ -23,7 +24,7 @@ PAGES = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob
 #: They do not end by themselves, or are tried elsewhere as whole processes.
 NOT_HERE = {"serve", "work", "demo", "sandbox"}
 SHOP = "https://shop.example/graphql/"
-SECRET = "a-secret-for-the-sandbox-only-0123456789"  # the theatre's
+SECRET = secrets.token_hex(32)
 
 
 def blocks(path):
@@ -66,7 +67,7 @@ class Stage(threading.Thread):
             self.loop.close()
 
     async def _serve(self):
-        async with served(self.database_url) as (world, addresses):
+        async with served(self.database_url, secret_key=SECRET) as (world, addresses):
             outcomes = await play(world)
             self.order = outcomes[0].order["number"]
             self.addresses = addresses
@@ -131,7 +132,7 @@ def test_the_settings_that_the_readme_exports_start_the_app():
     lines = [line for block in blocks(TOP / "README.md") for line in block]
     exports = "\n".join(line for line in lines if line.startswith("export "))
     assert exports.count("export") >= 3
-    exports = exports.replace("$(openssl rand -hex 32)", "0123456789abcdef" * 4)
+    exports = exports.replace("$(openssl rand -hex 32)", secrets.token_hex(32))
     done = subprocess.run(
         ["bash", "-c", f"{exports}\nenv -0"],
         env={"PATH": os.environ["PATH"]}, check=True, capture_output=True, text=True,

@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import getpass
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from saleor_kustom.app import App, open_app
 from saleor_kustom.capture.binding import is_uuid, kustom_id
 from saleor_kustom.capture.linking import How, Outcome, Refusing, Told, kind_of
 from saleor_kustom.capture.parties import Shop
+from saleor_kustom.cli.audit import os_user
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import AsJson, ShopUrl
 from saleor_kustom.errors import CallError, SettingsError, StoreUnavailable
@@ -58,9 +58,11 @@ def link(
 ) -> None:
     """Give orders their Kustom orders, if they fit; what waits for it is captured at once.
 
-    Examples: saleor-kustom link https://shop.example/graphql/ 1001
-    f3392f8b-6116-4073-ab96-e330819e2c07, or: ... link SHOP --csv orders.csv --dry-run.
-    Good lines of a file are linked, bad ones listed; the exit code is 1 when one was refused.
+    With --csv the good lines of a file are linked and the bad ones listed; the exit code is 1 when
+    one was refused.
+
+    Example: saleor-kustom link https://shop.example/graphql/ 1001
+    f3392f8b-6116-4073-ab96-e330819e2c07
     """
     rows = _asked(order, kustom_order_id, csv_file)
     told = asyncio.run(_link(shop, rows, How.FILE if csv_file else How.COMMAND, dry_run=dry_run))
@@ -194,9 +196,7 @@ async def _one(app: App, shop: Shop, row: Row, how: How, *, dry_run: bool) -> Ou
     if dry_run:
         return await _previewed(app, shop, row)
     try:
-        done = await app.linker.now(
-            shop, row.order_id, row.kustom_order_id, how=how, who=getpass.getuser()
-        )
+        done = await app.linker.now(shop, row.order_id, row.kustom_order_id, how=how, who=os_user())
     except StoreUnavailable as error:
         message = f"It could not be stored now; link it again. {error}"
         return Outcome(Told.REFUSED, "store_unavailable", message)
@@ -230,7 +230,10 @@ def links(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List what was asked to be linked and is not done, newest first: refused or waiting."""
+    """List what was asked to be linked and is not done, newest first: refused or waiting.
+
+    Example: saleor-kustom links https://shop.example/graphql/
+    """
 
     async def task(_settings: Settings, store: Store) -> Sequence[Link]:
         found = await the_shop(store, shop)
@@ -259,11 +262,13 @@ def link_token(
     """Make the token with which a checkout's server links orders (POST /api/link). Shown once.
 
     The token before is void at once, or after --overlap-hours.
+
+    Example: saleor-kustom link-token https://shop.example/graphql/
     """
 
     async def task(_settings: Settings, store: Store) -> str | None:
         found = await the_shop(store, shop)
-        who = getpass.getuser()
+        who = os_user()
         if revoke:
             await store.link_tokens.revoke(found.api_url, who=who)
             return None

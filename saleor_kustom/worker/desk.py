@@ -76,14 +76,15 @@ class Desk:
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
         earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
+        policy = policy or self.parts.policy(shop, seen.order.channel)
         decision = decide(
             seen.order,
             fulfillment,
             earlier,
             seen.authorization,
-            policy or self.parts.policy(shop, seen.order.channel),
+            policy,
             own_references=references_of(rows) | {own},
-            shipping_info=entries(seen.order, fulfillment),
+            shipping_info=entries(seen.order, fulfillment, policy),
         )
         if isinstance(decision, Plan):
             decision = await self.parts.hooks.extended(

@@ -145,7 +145,7 @@ def _soon(row: Capture) -> bool:
 def tracking_of(row: Capture) -> list[tuple[str, str]]:
     """Return text and link of each tracking entry that Kustom has; a link that is none is empty."""
     found = []
-    for entry in row.tracking_sent:
+    for entry in row.tracking:
         link = entry.get("tracking_uri", "")
         text = entry.get("tracking_number") or link or entry.get("shipping_method", "")
         company = entry.get("shipping_company", "")
