@@ -74,6 +74,8 @@ IDS = {
     "/app/pages/capture/{id:int}": [],
     "/app/pages/preview/{id:int}": [],
     "/app/pages/close": ["orderId"],
+    "/app/pages/webhooks": [],
+    "/app/acts/sync-webhooks": [],
     "/app/pages/needs": ["after", "reason"],
     "/app/export.csv": ["search"],
     "/app/pages/health": [],
