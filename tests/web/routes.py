@@ -73,7 +73,6 @@ IDS = {
     "/app/pages/captures": ["search", "before"],
     "/app/pages/capture/{id:int}": [],
     "/app/pages/preview/{id:int}": [],
-    "/app/pages/close": ["orderId"],
     "/app/pages/webhooks": [],
     "/app/acts/sync-webhooks": [],
     "/app/pages/needs": ["after", "reason"],
@@ -93,9 +92,6 @@ IDS = {
     "/app/acts/refund": ["capture", "order"],
     "/app/acts/close": ["order", "orderId"],
     "/app/acts/look-again": ["order"],
-    "/app/acts/link": ["order", "kustom_order_id"],
-    "/app/acts/refund": ["capture"],
-    "/app/acts/close": ["order"],
     "/app/acts/pause": ["key", "order", "channel", "capture"],
     "/app/acts/unpause": ["key", "order", "channel", "capture"],
 }
