@@ -177,6 +177,7 @@ def _join(
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)
     closing = Closing(parts)
+    sync = WebhookSync(store, saleor, settings.app_url)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -185,7 +186,9 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(parts, worker.wake, linker, closing, chosen_by_operator(settings), monotonic),
+        desk=Desk(
+            parts, worker.wake, linker, closing, sync, chosen_by_operator(settings), monotonic
+        ),
         health=health,
         clock=clock,
         policy=parts.policy,
@@ -209,7 +212,7 @@ def _join(
         keys,
         worker,
         linker,
-        WebhookSync(store, saleor, settings.app_url),
+        sync,
         reconciler,
         before,
         closing,
