@@ -58,6 +58,8 @@ TRIES = {
         ["close", "{shop}", "{number}", "--yes", "--why", "the walk"],
         ["close", "{shop}", "{order}", "--yes", "--why", "the walk"],
     ],
+    "webhooks show": [["webhooks", "show", "{shop}", "--json"]],
+    "webhooks sync": [["webhooks", "sync", "{shop}", "--dry-run", "--json"]],
     "pause": [
         ["pause", "{shop}", "--order", "{number}", "--why", "the walk"],
         ["pause", "{shop}", "--order", "{order}", "--why", "the walk"],

@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from saleor_kustom.cli.finding import OneShop, utc
 from saleor_kustom.cli.progress import bar
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.store import Period, Store
+
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 
 COLUMNS = (
     *("shop", "order", "order_id", "parcel", "fulfillment_id", "channel"),
@@ -115,7 +118,9 @@ def _described(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _cell(value: Any) -> Any:
     """A spreadsheet would run what begins like a formula; order numbers come from outside."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
 
 
 def _seconds(option: str, text: str | None, default: float) -> float:

@@ -18,7 +18,7 @@ from saleor_kustom.app import App, open_app
 from saleor_kustom.capture.binding import is_uuid, kustom_id
 from saleor_kustom.capture.linking import How, Outcome, Refusing, Told, kind_of
 from saleor_kustom.capture.parties import Shop
-from saleor_kustom.cli.audit import os_user
+from saleor_kustom.cli.audit import Who
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import AsJson, ShopUrl
 from saleor_kustom.errors import CallError, SettingsError, StoreUnavailable
@@ -45,6 +45,7 @@ class Row:
 
 def link(
     shop: ShopUrl,
+    who: Who,
     order: Annotated[str | None, typer.Argument(help="The order's number or id.")] = None,
     kustom_order_id: Annotated[
         str | None, typer.Argument(help="Kustom's order id, a UUID.")
@@ -65,7 +66,7 @@ def link(
     f3392f8b-6116-4073-ab96-e330819e2c07
     """
     rows = _asked(order, kustom_order_id, csv_file)
-    told = asyncio.run(_link(shop, rows, How.FILE if csv_file else How.COMMAND, dry_run=dry_run))
+    told = asyncio.run(_link(shop, rows, How.FILE if csv_file else How.COMMAND, who, dry_run))
     for row, outcome in told:
         typer.echo(_line(row, outcome, as_json=as_json))
     counts = {one: sum(o.told is one for _, o in told) for one in Told}
@@ -153,7 +154,7 @@ def _without_repeats(rows: Sequence[Row]) -> list[Row]:
 
 
 async def _link(
-    api_url: str, rows: Sequence[Row], how: How, *, dry_run: bool
+    api_url: str, rows: Sequence[Row], how: How, who: str, dry_run: bool
 ) -> list[tuple[Row, Outcome]]:
     async with open_app(settings_of.load()) as app:
         shop = await the_shop(app.store, api_url)
@@ -162,7 +163,9 @@ async def _link(
 
         async def one(row: Row) -> tuple[Row, Outcome]:
             async with slots:
-                return row, await _one(app, shop, row, how, dry_run=dry_run)
+                if dry_run and not row.problem:
+                    return row, await _previewed(app, shop, row)
+                return row, await _one(app, shop, row, how, who)
 
         tasks = [asyncio.create_task(one(row)) for row in rows]
         shown = track(tasks, "Linking", console=Console(stderr=True), disable=len(rows) < _AT_ONCE)
@@ -190,13 +193,11 @@ def _with_id(row: Row, ids: dict[str, str]) -> Row:
     return replace(row, order_id=ids[row.order])
 
 
-async def _one(app: App, shop: Shop, row: Row, how: How, *, dry_run: bool) -> Outcome:
+async def _one(app: App, shop: Shop, row: Row, how: How, who: str) -> Outcome:
     if row.problem:
         return Outcome(Told.REFUSED, "bad_row", f"The line {row.problem}.")
-    if dry_run:
-        return await _previewed(app, shop, row)
     try:
-        done = await app.linker.now(shop, row.order_id, row.kustom_order_id, how=how, who=os_user())
+        done = await app.linker.now(shop, row.order_id, row.kustom_order_id, how=how, who=who)
     except StoreUnavailable as error:
         message = f"It could not be stored now; link it again. {error}"
         return Outcome(Told.REFUSED, "store_unavailable", message)
@@ -254,6 +255,7 @@ def links(
 
 def link_token(
     shop: ShopUrl,
+    who: Who,
     overlap_hours: Annotated[
         float, typer.Option(help="How long the token before stays good.", min=0.0, max=720.0)
     ] = 0.0,
@@ -268,7 +270,6 @@ def link_token(
 
     async def task(_settings: Settings, store: Store) -> str | None:
         found = await the_shop(store, shop)
-        who = os_user()
         if revoke:
             await store.link_tokens.revoke(found.api_url, who=who)
             return None

@@ -143,7 +143,7 @@ class Compare:
             why = Reason.CAPTURE_DIFFERS.value
             detail = {"kustom": kustom, "planned": planned}
             if await self._store.captures.hold(row.api_url, row.id, why, detail):
-                CAPTURES.labels("held", why).inc()
+                CAPTURES.labels(row.kind.value, "held", why).inc()
         capture_id = row.capture_id or (found.kustom_id if found else None) or ""
         return Differing(row.order_id, capture_id, kustom, planned)
 
