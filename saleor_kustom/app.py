@@ -36,6 +36,7 @@ from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.mirror import Mirror
 from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
@@ -71,6 +72,7 @@ class App:
     worker: Worker
     linker: Linker
     webhooks: WebhookSync
+    mirror: Mirror
     reconciler: Reconciler
     before_install: BeforeInstall
     closing: Closing
@@ -213,6 +215,7 @@ def _join(
         worker,
         linker,
         sync,
+        Mirror(parts),
         reconciler,
         before,
         closing,
@@ -281,6 +284,7 @@ async def work(app: App, stop: asyncio.Event) -> None:
             app.linker.run(stop),
             _every_minute("reconcile", lambda: _reconcile(app), stop),
             _every_minute("compare webhooks", app.webhooks.tick, stop),
+            _every_minute("tell Saleor of problems", app.mirror.tick, stop),
         )
 
 
