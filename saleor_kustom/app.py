@@ -37,6 +37,7 @@ from saleor_kustom.worker.hints import HintWorker
 from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.mirror import Mirror
 from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.outside import OutsideLook
 from saleor_kustom.worker.pace import Pace
@@ -73,6 +74,7 @@ class App:
     worker: Worker
     linker: Linker
     webhooks: WebhookSync
+    mirror: Mirror
     reconciler: Reconciler
     before_install: BeforeInstall
     hints: HintWorker
@@ -180,6 +182,7 @@ def _join(
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)
     closing = Closing(parts)
+    sync = WebhookSync(store, saleor, settings.app_url)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -188,7 +191,9 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(parts, worker.wake, linker, closing, chosen_by_operator(settings), monotonic),
+        desk=Desk(
+            parts, worker.wake, linker, closing, sync, chosen_by_operator(settings), monotonic
+        ),
         health=health,
         clock=clock,
         policy=parts.policy,
@@ -201,7 +206,7 @@ def _join(
     listing = Listing(saleor)
     expiry = Expiry(parts, listing)
     outside = OutsideLook(parts)
-    compare = Compare(store, saleor, kustom, parts.pace, outside)
+    compare = Compare(store, saleor, kustom, parts.pace, parts.policy, outside)
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
     operations = create_operations(store, health, parts.pace.breakers)
@@ -213,7 +218,8 @@ def _join(
         keys,
         worker,
         linker,
-        WebhookSync(store, saleor, settings.app_url),
+        sync,
+        Mirror(parts),
         reconciler,
         before,
         HintWorker(parts, outside),
@@ -284,6 +290,7 @@ async def work(app: App, stop: asyncio.Event) -> None:
             app.hints.run(stop),
             _every_minute("reconcile", lambda: _reconcile(app), stop),
             _every_minute("compare webhooks", app.webhooks.tick, stop),
+            _every_minute("tell Saleor of problems", app.mirror.tick, stop),
         )
 
 

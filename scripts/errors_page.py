@@ -43,9 +43,9 @@ here is Kustom's own, in lower case.
 """
 
 NOTHING = """
-## Nothing to capture
+## Nothing to do
 
-Not an error: the parcel is done, and the page says why.
+Not an error: the parcel, refund, release or cancellation is done with, and the page says why.
 """
 
 REPORT = """

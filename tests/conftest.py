@@ -1,9 +1,10 @@
 """Options and fixtures that all tests share."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
-from databases import Server
+from databases import Cluster, Server
 from hypothesis import Phase, settings
 
 RECORDINGS = Path(__file__).parent / "recordings"
@@ -25,6 +26,20 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="thorough: make test-long runs it"))
 
 
+def pytest_terminal_summary(terminalreporter):
+    """Print what tests measured, for people: nothing is asserted about it."""
+    figures = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "figure"
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        for figure in sorted(figures):
+            terminalreporter.line(figure)
+
+
 @pytest.fixture(scope="session")
 def server(testrun_uid):
     """The PostgreSQL of this test run."""
@@ -40,6 +55,39 @@ def postgres_url(server):
     url = server.create()
     yield url
     server.drop(url)
+
+
+@pytest.fixture
+def new_cluster():
+    """Makes servers of the test's own, which may be crashed; options are those of initdb."""
+    made = []
+
+    def make(*options, durable=False):
+        cluster = Cluster(tempfile.mkdtemp(prefix="kustom-own-"))
+        made.append(cluster)
+        cluster.create(*options)
+        cluster.start(durable=durable)
+        return cluster
+
+    yield make
+    for cluster in made:
+        cluster.remove()
+
+
+@pytest.fixture
+def own_cluster(new_cluster):
+    return new_cluster(durable=True)
+
+
+@pytest.fixture
+def memory_path():
+    """A folder that no disk is behind, where that can be had: flushing it costs nothing.
+
+    For tests in which a process dies, never the machine.
+    """
+    where = "/dev/shm" if Path("/dev/shm").is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="saleor-kustom-", dir=where) as folder:
+        yield Path(folder)
 
 
 @pytest.fixture

@@ -41,15 +41,15 @@ class Cluster:
     def url(self):
         return f"postgresql://postgres@/postgres?host={quote(str(self.folder), safe='')}"
 
-    def create(self):
-        """Make the files. PostgreSQL refuses to run as root, so its folder is another user's."""
+    def create(self, *options):
+        """Make the files; options are those of initdb. Never as root: PostgreSQL refuses."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         user = _unprivileged()
         if user:
             os.chown(self.folder, user.pw_uid, user.pw_gid)
         self._run(
             "initdb", "-D", str(self.folder / "pg"), "-U", "postgres", "--auth=trust",
-            "--no-sync", "--encoding=UTF8", "--no-locale",
+            "--no-sync", "--encoding=UTF8", "--no-locale", *options,
         )  # fmt: skip
 
     def start(self, *, durable=False):
@@ -69,6 +69,10 @@ class Cluster:
     def stop(self, mode="immediate"):
         """Stop; `immediate` is a crash."""
         self._run("pg_ctl", "stop", "-w", "-m", mode, "-D", str(self.folder / "pg"))
+
+    def limit_files(self, pid, most):
+        """Let a process of the server write no file beyond so many bytes ("unlimited": any)."""
+        self._run("/usr/bin/prlimit", f"--fsize={most}:", "--pid", str(pid))
 
     def remove(self):
         with contextlib.suppress(subprocess.CalledProcessError):

@@ -1,6 +1,7 @@
 """What is shipped for running it: files that are copied exist, names are right, nothing is root."""
 
 import re
+import secrets
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_the_example_of_the_environment_starts_once_it_is_filled_in():
     assert [name for name, value in pairs.items() if not value] == [
         "POSTGRES_PASSWORD", "SALEOR_KUSTOM_SECRET_KEY",
     ]  # fmt: skip
-    pairs["SALEOR_KUSTOM_SECRET_KEY"] = "0123456789abcdefghijklmnopqrstuvwxyz"
+    pairs["SALEOR_KUSTOM_SECRET_KEY"] = secrets.token_hex(32)
     url = COMPOSE["services"]["serve"]["environment"]["SALEOR_KUSTOM_DATABASE_URL"]
     pairs["SALEOR_KUSTOM_DATABASE_URL"] = re.sub(r"\$\{[^}]+\}", "secret", url)
     del pairs["POSTGRES_PASSWORD"]

@@ -5,6 +5,7 @@ import csv
 import io
 import json
 import re
+import secrets
 import shlex
 
 import pytest
@@ -19,7 +20,7 @@ from saleor_kustom.settings import PREFIX
 from saleor_kustom.store import Store
 from tests.walks.conftest import MUGS
 
-SECRET = "a-secret-for-the-sandbox-only-0123456789"
+SECRET = secrets.token_hex(32)  # the sandbox's own is refused, since it was published
 SHOP = f"{SALEOR_URL}/graphql/"
 
 
@@ -31,7 +32,8 @@ class Night:
         self.saleor, self.kustom = SimulatedSaleor(SHOP), SimulatedKustom()
 
     async def _in_world(self, do):
-        async with open_world(self.url, saleor=self.saleor, kustom=self.kustom) as world:
+        sides = {"saleor": self.saleor, "kustom": self.kustom}
+        async with open_world(self.url, **sides, secret_key=SECRET) as world:
             return await do(world)
 
     def world(self, do):
@@ -257,6 +259,14 @@ def test_an_export_has_what_settlement_files_have(night):
     assert row["reference"].startswith(f"{night.captured['number']}/1/")
     assert list(csv.DictReader(io.StringIO(night.run("export", "--until", "2020-01-01")))) == []
     assert json.loads(night.run("export", "--since", "2020-01-01", "--json"))["order"]
+
+
+def test_a_refund_is_exported_as_money_that_went_back(night):
+    night.execute("update capture set kind = 'refund' where capture_id is not null")
+    [row] = list(csv.DictReader(io.StringIO(night.run("export"))))
+    assert (row["kind"], row["amount"]) == ("refund", "-349.00")
+    night.execute("update capture set kind = 'release' where capture_id is not null")
+    assert list(csv.DictReader(io.StringIO(night.run("export")))) == []  # no money moved
 
 
 def test_an_export_pages_through_all_of_it(night, tmp_path):

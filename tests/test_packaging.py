@@ -29,7 +29,8 @@ def test_only_our_package_lands_in_site_packages(wheel):
     }  # fmt: skip
     for needed in ("_contract/manifest.json",
                    "_contract/webhooks/fulfillment_created/delivery.json",
-                   "store/migrations/0001_first.sql", "sandbox/schema.graphql", "py.typed",
+                   "store/migrations/0001_first.sql", "capture/carriers.toml",
+                   "sandbox/schema.graphql", "py.typed",
                    "web/static/logo.png", "saleor/queries/order.graphql"):  # fmt: skip
         assert f"saleor_kustom/{needed}" in names
 

@@ -10,8 +10,9 @@ from typing import Any
 
 from saleor_kustom.capture.body import MOST_PARCELS, build
 from saleor_kustom.capture.plan import Plan
-from saleor_kustom.capture.shipping_info import METHODS, difference
+from saleor_kustom.capture.shipping_fields import FIELDS, LINKS, METHODS, TEXTS
 from saleor_kustom.capture.text import cut, url
+from saleor_kustom.capture.tracking_sent import difference
 
 #: Begins a plan's note when an extension has changed it.
 CHANGED_BY = "Changed by the extension "
@@ -27,13 +28,6 @@ _IDENTIFIERS = {
     "global_trade_item_number": 50,
     "manufacturer_part_number": 70,
 }
-_TRACKING_TEXTS = {
-    "shipping_company": 100,
-    "tracking_number": 100,
-    "return_shipping_company": 100,
-    "return_tracking_number": 100,
-}
-_TRACKING_URLS = frozenset({"tracking_uri", "return_tracking_uri"})
 _CHANGEABLE = frozenset(_LINE_TEXTS) | _LINE_URLS | {"product_identifiers"}
 _DESCRIPTION = 255
 
@@ -135,7 +129,7 @@ def _parcels(before: Sequence[Mapping[str, str]], changed: Any) -> list[dict[str
 def _parcel(entry: Any, where: str) -> dict[str, str]:
     if not isinstance(entry, Mapping):
         raise Unlawful(f"{where} is no object")
-    _only(entry, {*_TRACKING_TEXTS, *_TRACKING_URLS, "shipping_method"}, where)
+    _only(entry, set(FIELDS), where)
     made = {}
     for name, value in entry.items():
         if value is None:
@@ -144,10 +138,10 @@ def _parcel(entry: Any, where: str) -> dict[str, str]:
             if value not in METHODS:
                 raise Unlawful(f"{where} has a shipping_method that Kustom does not know")
             made[name] = str(value)
-        elif name in _TRACKING_URLS:
+        elif name in LINKS:
             made[name] = _url(value, f"{where}, {name}")
         else:
-            made[name] = _text(value, _TRACKING_TEXTS[name], f"{where}, {name}")
+            made[name] = _text(value, TEXTS[name], f"{where}, {name}")
     return made
 
 

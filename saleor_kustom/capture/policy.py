@@ -19,6 +19,7 @@ from typing import Annotated, Any, get_args, get_type_hints
 from pydantic import ConfigDict, Field, StringConstraints, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
+from saleor_kustom.capture.shipping_rules import Rules
 from saleor_kustom.errors import BadPolicy
 
 Document = Mapping[str, Any]
@@ -80,6 +81,9 @@ class Policy:
         _about("whether a transaction of the app's own carries charges where it must not "
                "report on the order's", "own"),
     ] = ForeignTransaction.METADATA  # fmt: skip
+    order_notes: Annotated[
+        bool, _about("a note on the order when a parcel is held or captured", example=True)
+    ] = False
     extend_authorizations: Annotated[
         bool, _about("ask Kustom for more time before an authorization expires", example=True)
     ] = False
@@ -108,6 +112,18 @@ class Policy:
         _Key, _about("metadata key in which the checkout writes the Kustom order id",
                      "kustom_order_id"),
     ] = "kustom_order_id"  # fmt: skip
+    shipping_methods: Annotated[
+        Rules,
+        _about("what Kustom is told of parcels, by the name of the order's shipping method", {
+            "PostNord MyPack": {"shipping_company": "PostNord SE", "shipping_method": "PickUpPoint"}
+        }),
+    ] = ()  # fmt: skip
+    warehouses: Annotated[
+        Rules, _about("the same by the warehouse's slug", {"oslo": {"shipping_company": "Bring"}})
+    ] = ()
+    carrier_file: Annotated[
+        bool, _about("let the file of carriers name companies and links", example=False)
+    ] = True
     merchant_references: Annotated[
         MerchantReferences,
         _about("whether linking sets Kustom's merchant reference to the order's number", "never"),
@@ -184,8 +200,11 @@ def value_of(key: str, text: str) -> Any:
         try:
             return choice.written(choice.read(value))
         except ValueError as error:
-            faults.append(f"{key}: {_shown(text)} {error}{_right(choice)}")
-    raise BadPolicy([faults[-1] if isinstance(choice.default, list) else faults[0]])
+            faults.append((value, f"{key}: {_shown(text)} {error}{_right(choice)}"))
+    # A list or a mapping is told what is wrong in it, not that its text is none.
+    kind = type(choice.default)
+    meant = [fault for value, fault in faults if kind in (list, dict) and type(value) is kind]
+    raise BadPolicy([meant[-1] if meant else faults[0][1]])
 
 
 @lru_cache(maxsize=1)

@@ -18,8 +18,8 @@ from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
 from saleor_kustom.capture.money import to_decimal
 from saleor_kustom.capture.plan import Binding
 
-#: The shipping_info fields that a storefront may show.
-_PUBLIC = ("shipping_company", "shipping_method", "tracking_number", "tracking_uri")
+#: Where a storefront finds a parcel's tracking.
+_TRACKING = "kustom.tracking"
 
 
 class ReportProblem(StrEnum):
@@ -86,7 +86,7 @@ class Captured:
     amount_minor: int
     reference: str
     captured_at: datetime
-    tracking: Sequence[Mapping[str, str]] = ()
+    tracking: Sequence[Mapping[str, str]] | None = None  # as it is now; None: not to be told
     portal_url: str | None = None
     actions: tuple[str, ...] | None = None  # what Saleor's buttons can do now; None: not known
 
@@ -123,7 +123,7 @@ def report(
         fulfillment_id=fulfillment_id,
         transaction=_charge(captured, amount, transaction) if transaction else None,
         fulfillment_private=_private(captured, amount, order.currency) if fulfillment else {},
-        fulfillment_public=public_tracking(captured.tracking) if fulfillment else {},
+        fulfillment_public=public_tracking(captured.tracking, fulfillment),
         order_private={
             **binding_metadata(captured.binding),
             # A key of its own for each fulfillment: two that finish together both stay
@@ -154,11 +154,18 @@ def _capture_key(fulfillment_id: str) -> str:
     return f"kustom.capture.{number_of(fulfillment_id)}"
 
 
-def public_tracking(tracking: Sequence[Mapping[str, str]]) -> dict[str, str]:
-    """Return the fulfillment's public metadata: what a storefront may show of the tracking."""
-    shown = [{k: entry[k] for k in _PUBLIC if k in entry} for entry in tracking]
-    shown = [entry for entry in shown if entry]
-    return {"kustom.tracking": json.dumps(shown, ensure_ascii=False)} if shown else {}
+def public_tracking(
+    tracking: Sequence[Mapping[str, str]] | None, fulfillment: Fulfillment | None
+) -> dict[str, str]:
+    """Return what to write for a storefront, if Saleor has something else: the tracking as it is.
+
+    Numbers that were replaced stay at Kustom, which only appends; a storefront need not show them.
+    """
+    if tracking is None or fulfillment is None:
+        return {}
+    shown = json.dumps([dict(entry) for entry in tracking], ensure_ascii=False)
+    now = fulfillment.metadata.get(_TRACKING, "[]")
+    return {} if shown == now else {_TRACKING: shown}
 
 
 def number_of(fulfillment_id: str) -> str:

@@ -2,7 +2,6 @@
 
 import asyncio
 import csv
-import getpass
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from saleor_kustom.app import App, open_app
 from saleor_kustom.capture.binding import is_uuid, kustom_id
 from saleor_kustom.capture.linking import How, Outcome, Refusing, Told, kind_of
 from saleor_kustom.capture.parties import Shop
+from saleor_kustom.cli.audit import Who
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import AsJson, ShopUrl
 from saleor_kustom.errors import CallError, SettingsError, StoreUnavailable
@@ -45,6 +45,7 @@ class Row:
 
 def link(
     shop: ShopUrl,
+    who: Who,
     order: Annotated[str | None, typer.Argument(help="The order's number or id.")] = None,
     kustom_order_id: Annotated[
         str | None, typer.Argument(help="Kustom's order id, a UUID.")
@@ -58,12 +59,14 @@ def link(
 ) -> None:
     """Give orders their Kustom orders, if they fit; what waits for it is captured at once.
 
-    Examples: saleor-kustom link https://shop.example/graphql/ 1001
-    f3392f8b-6116-4073-ab96-e330819e2c07, or: ... link SHOP --csv orders.csv --dry-run.
-    Good lines of a file are linked, bad ones listed; the exit code is 1 when one was refused.
+    With --csv the good lines of a file are linked and the bad ones listed; the exit code is 1 when
+    one was refused.
+
+    Example: saleor-kustom link https://shop.example/graphql/ 1001
+    f3392f8b-6116-4073-ab96-e330819e2c07
     """
     rows = _asked(order, kustom_order_id, csv_file)
-    told = asyncio.run(_link(shop, rows, How.FILE if csv_file else How.COMMAND, dry_run=dry_run))
+    told = asyncio.run(_link(shop, rows, How.FILE if csv_file else How.COMMAND, who, dry_run))
     for row, outcome in told:
         typer.echo(_line(row, outcome, as_json=as_json))
     counts = {one: sum(o.told is one for _, o in told) for one in Told}
@@ -151,7 +154,7 @@ def _without_repeats(rows: Sequence[Row]) -> list[Row]:
 
 
 async def _link(
-    api_url: str, rows: Sequence[Row], how: How, *, dry_run: bool
+    api_url: str, rows: Sequence[Row], how: How, who: str, dry_run: bool
 ) -> list[tuple[Row, Outcome]]:
     async with open_app(settings_of.load()) as app:
         shop = await the_shop(app.store, api_url)
@@ -160,7 +163,9 @@ async def _link(
 
         async def one(row: Row) -> tuple[Row, Outcome]:
             async with slots:
-                return row, await _one(app, shop, row, how, dry_run=dry_run)
+                if dry_run and not row.problem:
+                    return row, await _previewed(app, shop, row)
+                return row, await _one(app, shop, row, how, who)
 
         tasks = [asyncio.create_task(one(row)) for row in rows]
         shown = track(tasks, "Linking", console=Console(stderr=True), disable=len(rows) < _AT_ONCE)
@@ -188,15 +193,11 @@ def _with_id(row: Row, ids: dict[str, str]) -> Row:
     return replace(row, order_id=ids[row.order])
 
 
-async def _one(app: App, shop: Shop, row: Row, how: How, *, dry_run: bool) -> Outcome:
+async def _one(app: App, shop: Shop, row: Row, how: How, who: str) -> Outcome:
     if row.problem:
         return Outcome(Told.REFUSED, "bad_row", f"The line {row.problem}.")
-    if dry_run:
-        return await _previewed(app, shop, row)
     try:
-        done = await app.linker.now(
-            shop, row.order_id, row.kustom_order_id, how=how, who=getpass.getuser()
-        )
+        done = await app.linker.now(shop, row.order_id, row.kustom_order_id, how=how, who=who)
     except StoreUnavailable as error:
         message = f"It could not be stored now; link it again. {error}"
         return Outcome(Told.REFUSED, "store_unavailable", message)
@@ -230,7 +231,10 @@ def links(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List what was asked to be linked and is not done, newest first: refused or waiting."""
+    """List what was asked to be linked and is not done, newest first: refused or waiting.
+
+    Example: saleor-kustom links https://shop.example/graphql/
+    """
 
     async def task(_settings: Settings, store: Store) -> Sequence[Link]:
         found = await the_shop(store, shop)
@@ -251,6 +255,7 @@ def links(
 
 def link_token(
     shop: ShopUrl,
+    who: Who,
     overlap_hours: Annotated[
         float, typer.Option(help="How long the token before stays good.", min=0.0, max=720.0)
     ] = 0.0,
@@ -259,11 +264,12 @@ def link_token(
     """Make the token with which a checkout's server links orders (POST /api/link). Shown once.
 
     The token before is void at once, or after --overlap-hours.
+
+    Example: saleor-kustom link-token https://shop.example/graphql/
     """
 
     async def task(_settings: Settings, store: Store) -> str | None:
         found = await the_shop(store, shop)
-        who = getpass.getuser()
         if revoke:
             await store.link_tokens.revoke(found.api_url, who=who)
             return None

@@ -173,7 +173,7 @@ class _Desk:
             self._authorization(order, ledger),
             self.policy,
             own_references=frozenset({reference(order, fulfillment)}),
-            shipping_info=entries(order, fulfillment),
+            shipping_info=entries(order, fulfillment, self.policy),
         )
         plan = decision if isinstance(decision, Plan) else getattr(decision, "plan", None)
         earlier = Earlier(fulfillment.id, plan, captured=isinstance(decision, Plan))

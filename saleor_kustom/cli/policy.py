@@ -1,6 +1,5 @@
 """`policy`: what a merchant chooses, per shop and channel."""
 
-import getpass
 import json
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
@@ -11,6 +10,7 @@ from rich.table import Table
 
 from saleor_kustom.app import chosen_by_operator
 from saleor_kustom.capture.policy import Policy, as_json, choices, merged, typed, value_of
+from saleor_kustom.cli.audit import os_user
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import ShopUrl
 from saleor_kustom.errors import BadPolicy
@@ -84,7 +84,7 @@ def set_(
 
     async def task(_settings: Settings, store: Store) -> None:
         found = await the_shop(store, shop)
-        await store.policies.set(found.api_url, channel or "", values, who=getpass.getuser())
+        await store.policies.set(found.api_url, channel or "", values, who=os_user())
 
     with_store(task)
     for key, value in values.items():
@@ -108,7 +108,7 @@ def unset(
         missing = [key for key in keys if key not in there.get(channel or "", {})]
         if missing:
             raise BadPolicy([f"{key}: is not chosen for {_where(channel)}" for key in missing])
-        await store.policies.unset(found.api_url, channel or "", keys, who=getpass.getuser())
+        await store.policies.unset(found.api_url, channel or "", keys, who=os_user())
         return keys
 
     for key in with_store(task):

@@ -1,10 +1,10 @@
 """`erase` takes an order's personal data away; `secrets rotate` changes the key at rest."""
 
-import getpass
 from typing import Annotated
 
 import typer
 
+from saleor_kustom.cli.audit import os_user
 from saleor_kustom.cli.common import the_shop, with_store
 from saleor_kustom.cli.shops import ShopUrl
 from saleor_kustom.errors import SettingsError
@@ -20,6 +20,8 @@ def rotate() -> None:
 
     1. Set SALEOR_KUSTOM_SECRET_KEY to the new key and SALEOR_KUSTOM_SECRET_KEY_PREVIOUS to the
     old one, and restart each instance. 2. Run this. 3. Take the previous key away and restart.
+
+    Example: saleor-kustom secrets rotate
     """
 
     async def task(settings: Settings, store: Store) -> int:
@@ -52,7 +54,7 @@ def erase(
 
     async def task(_settings: Settings, store: Store) -> Erased | None:
         found = await the_shop(store, shop)
-        return await store.erasing.order(found.api_url, order, who=getpass.getuser())
+        return await store.erasing.order(found.api_url, order, who=os_user())
 
     try:
         erased = with_store(task)

@@ -92,7 +92,7 @@ _COLUMNS = ("id", "order", "parcel", "state", "amount_minor", "capture_id", "why
 
 def described(row: Capture) -> dict[str, Any]:
     """Return a capture in plain values, with the words of what it is held or waits for."""
-    why = row.waiting or row.report_problem or row.tracking_problem
+    why = row.waiting or row.report_problem or row.tracking_problem or "; ".join(row.tracking_notes)
     if row.held in WORDS:
         why = Held(Reason(row.held or ""), row.held_detail).problem
     return {

@@ -36,8 +36,9 @@ def sync(
     A running `serve` does the first by itself, once for each release and address. Webhooks that a
     merchant added to the app, to addresses that are not ours, are left alone.
 
-    Examples: saleor-kustom webhooks sync --dry-run, or: saleor-kustom webhooks sync
-    https://shop.example/graphql/. The exit code is 1 when something is left to do.
+    The exit code is 1 when something is left to do.
+
+    Example: saleor-kustom webhooks sync --dry-run
     """
 
     async def one(opened: App, found: Shop) -> Synced:

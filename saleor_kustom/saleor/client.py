@@ -37,8 +37,6 @@ _NEWEST_ORDER = document("order", newest=True)
 _REPORT = document("report")
 _REPORT_OPERATION = document("report_operation")
 _CREATE = document("create_transaction")
-_NOTES = document("notes")
-_ADD_NOTE = document("add_note")
 _IDENTIFY = document("identify")
 
 
@@ -98,19 +96,6 @@ class SaleorClient:
             del variables["writesTransactionPrivate"], variables["transactionPrivate"]
         answer = await self._execute(shop.api_url, shop.token, query, variables)
         return _reported(answer, asked)
-
-    async def notes(self, shop: Shop, order_id: str) -> tuple[str, ...]:
-        """Return the texts of the order's notes. Raises Unavailable."""
-        found = await self.read(shop, _NOTES, {"id": order_id})
-        events = _as_dict(found.get("order")).get("events")
-        listed = [_as_dict(event) for event in events] if isinstance(events, list) else []
-        return tuple(_text(e, "message") for e in listed if _text(e, "type") == "NOTE_ADDED")
-
-    async def add_note(self, shop: Shop, order_id: str, message: str) -> None:
-        """Add a note; not safe to repeat, so look first. Raises Unavailable or Refused."""
-        variables = {"order": order_id, "message": message}
-        answer = await self._execute(shop.api_url, shop.token, _ADD_NOTE, variables)
-        _check(answer, "note")
 
     async def create_transaction(
         self, shop: Shop, new: NewTransaction

@@ -1,5 +1,6 @@
 """The story that `make demo` plays: what a shop's day does to fulfillments, over real HTTP."""
 
+import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -21,7 +22,11 @@ class Outcome:
     there: SimulatedOrder
     amounts: Sequence[int]  # minor units, capture by capture
     tracking: Mapping[int, Sequence[str]] = field(default_factory=dict)  # by capture, from 0
+    shown: Sequence[str] | None = None  # the numbers that a storefront finds; None: not looked at
     reported: bool = True
+    refunds: Sequence[int] = ()  # minor units
+    # Which captures shipped parcels bear in Saleor; None: each one its own.
+    written: Sequence[int] | None = None
 
 
 Settle = Callable[[], Awaitable[None]]
@@ -93,6 +98,50 @@ async def foreign_transaction(world: World, settle: Settle) -> Outcome:
     return Outcome("Another app's transaction", order, there, (95_36,), reported=False)
 
 
+async def several_numbers(world: World, settle: Settle) -> Outcome:
+    """Tracking comes late, changes, and is several numbers; then the parcel ships again.
+
+    Its number changes while nothing of what Kustom has may be told twice; the parcel that replaces
+    it tells the capture that it took over.
+    """
+    order, there = world.order((MUGS,))
+    first = world.saleor.fulfill(order["id"])
+    await settle()
+    for tracking in ("UJ338439355SE", "UJ338439355SE, RR123456785SE"):
+        world.saleor.update_tracking(first["id"], tracking)
+        await settle()
+    world.saleor.cancel_fulfillment(first["id"])
+    await settle()
+    again = world.saleor.fulfill(order["id"], tracking="uj 338 439 355 se")
+    await settle()
+    by_3pl = {"tracking_number": '["RR123456785SE", "CP123456785SE"]'}
+    world.saleor.update_metadata(again["id"], by_3pl)
+    await settle()
+    told = ["UJ338439355SE", "RR123456785SE", "CP123456785SE"]
+    amounts = (93_09 + 49_00,)
+    return Outcome("Late, changed, several", order, there, amounts, {0: told}, shown=told[1:])
+
+
+async def by_hand_in_the_portal(world: World, settle: Settle) -> Outcome:
+    """Somebody captures the rest in Kustom's portal, and refunds a part: Saleor shows both.
+
+    It is no parcel's: the rest is held when it ships, with both numbers.
+    """
+    order, there = world.order((MUGS,))
+    [mugs] = (line["id"] for line in order["lines"])
+    world.saleor.fulfill(order["id"], {mugs: 1})
+    await settle()
+    await world.listen_to_kustom()
+    world.kustom.ledger.capture(there, {"captured_amount": 62_06, "reference": "portal"})
+    world.kustom.ledger.refund(there, {"refunded_amount": 10_00})
+    await settle()
+    world.kustom.posts.destinations.clear()
+    world.saleor.fulfill(order["id"], {mugs: 2})
+    await settle()
+    amounts = (31_03 + 49_00, 62_06)
+    return Outcome("By hand in the portal", order, there, amounts, refunds=(10_00,), written=(0,))
+
+
 STORIES = (
     three_parcels,
     gift_card,
@@ -100,6 +149,8 @@ STORIES = (
     waits_for_approval,
     cancelled_in_time,
     foreign_transaction,
+    several_numbers,
+    by_hand_in_the_portal,
 )
 
 
@@ -115,21 +166,41 @@ def problems(outcome: Outcome) -> list[str]:
         sent = [entry.get("tracking_number") for entry in captures[index].shipping_info]
         if sent != list(numbers):
             found.append(f"capture {index + 1} has the tracking {sent}, not {list(numbers)}")
+    refunds = [refund["refunded_amount"] for refund in outcome.there.refunds]
+    if refunds != list(outcome.refunds):
+        found.append(f"refunded {refunds}, not {list(outcome.refunds)}")
     return found + _in_saleor(outcome)
 
 
 def _in_saleor(outcome: Outcome) -> list[str]:
     shipped = [f for f in outcome.order["fulfillments"] if f["status"] == "FULFILLED"]
-    written = [_metadata(f, "privateMetadata").get("kustom.capture_id") for f in shipped]
+    known = [_metadata(f, "privateMetadata").get("kustom.capture_id") for f in shipped]
     ids = [capture.capture_id for capture in outcome.there.captures]
-    found = [] if written == ids else [f"Saleor has the capture ids {written}, Kustom {ids}"]
+    borne = ids if outcome.written is None else [ids[index] for index in outcome.written]
+    found = [] if list(filter(None, known)) == borne else [f"Saleor has {known}, Kustom {ids}"]
     if _metadata(outcome.order, "privateMetadata").get("kustom.order_id") != outcome.there.order_id:
         found.append("the order does not name its Kustom order")
     [transaction] = outcome.order["transactions"]
-    charged = [event["pspReference"] for event in transaction["events"]]
-    if charged != (ids if outcome.reported else []):
-        found.append(f"the transaction's events are {charged}")
-    return found
+    refunded = [refund["refund_id"] for refund in outcome.there.refunds]
+    for kind, made in (("CHARGE", ids), ("REFUND", refunded)):
+        events = [e for e in transaction["events"] if e["type"] == f"{kind}_SUCCESS"]
+        wanted = made if outcome.reported else []
+        if len(events) != len(wanted) or not all(map(_tells, events, wanted)):
+            found.append(f"the transaction's events are {events}, not of {wanted}")
+    return found + _in_storefront(outcome)
+
+
+def _in_storefront(outcome: Outcome) -> list[str]:
+    public = _metadata(outcome.order["fulfillments"][-1], "metadata").get("kustom.tracking", "[]")
+    numbers = [entry.get("tracking_number") for entry in json.loads(public)]
+    if outcome.shown is None or numbers == list(outcome.shown):
+        return []
+    return [f"a storefront is shown {numbers}, not {list(outcome.shown)}"]
+
+
+def _tells(event: Wire, made: str) -> bool:
+    """Tell whether an event is of a capture or refund: by its reference, or in its words."""
+    return made == event["pspReference"] or made in event["message"]
 
 
 def _metadata(item: Wire, which: str) -> dict[str, str]:

@@ -58,6 +58,9 @@ class Capture:
     tracking_sent: tuple[Mapping[str, str], ...]
     tracking_pending: str | None
     tracking_problem: str | None
+    tracking_notes: tuple[str, ...]  # merchant input that can't be used, and why
+    tracking_refused: tuple[Mapping[str, Any], ...]  # {"capture_id": …, "entry": {…}}
+    tracking_elsewhere: Mapping[str, Any]  # capture id taken over → entries sent there
     traceparent: str | None  # the trace of the latest delivery about it (W3C)
     worth_minor: int | None  # what its units cost, the fee aside; None: not read yet
     created_at: float
@@ -95,9 +98,17 @@ class Capture:
         """Return an operation's own id: what Saleor may know it by."""
         return operation_id(self.api_url, self.order_id, self.key)
 
+    @property
+    def tracking(self) -> tuple[Mapping[str, str], ...]:
+        """Return what Kustom has of this parcel's tracking, at whichever capture pays for it."""
+        elsewhere = (entry for sent in self.tracking_elsewhere.values() for entry in sent)
+        told = [*self.tracking_sent, *elsewhere]
+        return tuple(entry for index, entry in enumerate(told) if entry not in told[:index])
+
 
 _FLAGS = frozenset({"canceled", "without_tracking"})
-_MAPPINGS = frozenset({"held_detail", "waiting_detail"})
+_MAPPINGS = frozenset({"held_detail", "waiting_detail", "tracking_elsewhere"})
+_LISTS = frozenset({"tracking_sent", "tracking_notes", "tracking_refused"})
 _KEPT_BY_THE_QUEUE = frozenset(
     (
         *("id", "api_url", "order_id", "fulfillment_id", "fulfillment_created", "line", "account"),
@@ -112,7 +123,7 @@ def capture_of(row: Row) -> Capture:
     """Return the capture that a row of `capture` holds."""
     values = {name: row[name] for name in Capture.__dataclass_fields__}
     values["state"] = State(row["state"])
-    values["tracking_sent"] = tuple(json.loads(row["tracking_sent"]))
+    values |= {name: tuple(json.loads(row[name])) for name in _LISTS}
     values |= {name: bool(row[name]) for name in _FLAGS}
     values |= {name: json.loads(row[name]) for name in _MAPPINGS}
     values["kind"] = Kind(row["kind"])
@@ -134,8 +145,8 @@ def written(columns: Mapping[str, Any]) -> dict[str, Any]:
         stored[name] = int(stored[name])
     for name in stored.keys() & _MAPPINGS:
         stored[name] = as_json(dict(stored[name]))
-    if "tracking_sent" in stored:
-        stored["tracking_sent"] = as_json([dict(entry) for entry in stored["tracking_sent"]])
+    for name in stored.keys() & _LISTS:
+        stored[name] = as_json(list(stored[name]))
     if stored.get("standing") is not None:
         stored["standing"] = stored["standing"].model_dump_json()
     if "state" in stored:

@@ -4,7 +4,6 @@ What stays is what bookkeeping needs: ids, amounts, units, times, capture ids an
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,9 +95,12 @@ class Erasing:
 def scrubbed(row: Row) -> Row:
     """Return a capture's columns without what may tell of a person."""
     columns = {name: scrubbed_text(row[name]) for name in _JSON_COLUMNS}
-    sent: Sequence[Any] = json.loads(row["tracking_sent"])
-    # The mark keeps later looks from taking the tracking for unsent (capture/shipping_info.py).
-    columns["tracking_sent"] = as_json([{"erased": "true"}] if sent else [])
+    # The mark keeps later looks from taking the tracking for unsent (capture/tracking_sent.py).
+    mark = [{"erased": "true"}]
+    told = json.loads(row["tracking_sent"]) or json.loads(row["tracking_refused"])
+    columns["tracking_sent"] = as_json(mark if told else [])
+    elsewhere = json.loads(row["tracking_elsewhere"])
+    columns["tracking_elsewhere"] = as_json(dict.fromkeys(elsewhere, mark))
     return {"id": row["id"], **columns}
 
 
@@ -153,7 +155,8 @@ _LINES = """select h.id, h.detail from history h join capture c on c.id = h.capt
 #: Only while it rests: a run that began meanwhile knows what it wrote.
 _SCRUB = """update capture set plan = :plan, held_detail = :held_detail,
         waiting_detail = :waiting_detail, request = :request, standing = :standing,
-        tracking_sent = :tracking_sent,
+        tracking_sent = :tracking_sent, tracking_elsewhere = :tracking_elsewhere,
+        tracking_notes = '[]', tracking_refused = '[]',
         tracking_pending = null, tracking_problem = null, updated_at = :now
     where id = :id and worker is null and due_at is null"""
 _SCRUB_LINE = "update history set detail = :detail where id = :id"

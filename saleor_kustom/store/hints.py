@@ -86,6 +86,10 @@ class Hints:
         """Return looks that are due, the longest due first."""
         return [_hint(row) for row in await self._db.read(_DUE, {"limit": limit})]
 
+    async def waiting(self) -> bool:
+        """Tell whether any look is under way or will be due."""
+        return bool(await self._db.read(_WAITING))
+
     async def claim(self, hint: Hint, lease_s: float) -> Hint | None:
         """Lease a look; None: another instance has it, or it is done."""
         params = {"api_url": hint.api_url, "order_id": hint.order_id, "looks": hint.looks}
@@ -148,6 +152,7 @@ _TAKE = """insert into hint (api_url, order_id, named, due_at)
             when hint.looked_at + :apart > excluded.due_at then hint.looked_at + :apart
             else excluded.due_at end"""
 _DUE = "select * from hint where due_at is not null and due_at <= :now order by due_at limit :limit"
+_WAITING = "select 1 as waiting from hint where due_at is not null limit 1"
 _CLAIM = f"""update hint set running = 1, again = 0, looks = looks + 1, due_at = :now + :lease
     where {_THIS} and looks = :looks and due_at <= :now returning *"""
 _FENCE = f"{_THIS} and looks = :looks and running = 1"

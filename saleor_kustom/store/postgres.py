@@ -139,12 +139,17 @@ class Postgres:
 
     async def _transaction(self, statements: Sequence[Statement]) -> list[Row]:
         async with self._pool.connection() as connection:
-            if len(statements) == 1:
-                return await self._one(connection, *statements[0])
-            rows: list[Row] = []
-            async with connection.transaction():
-                for sql, params in statements:
-                    rows = await self._one(connection, sql, params)
+            try:
+                if len(statements) == 1:
+                    return await self._one(connection, *statements[0])
+                rows: list[Row] = []
+                async with connection.transaction():
+                    for sql, params in statements:
+                        rows = await self._one(connection, sql, params)
+            except psycopg.errors.ReadOnlySqlTransaction:
+                # The session stays so when the server no longer is: the next caller gets another.
+                await connection.close()
+                raise
             return rows
 
     async def _one(self, connection: Any, sql: str, params: Mapping[str, Any]) -> list[Row]:

@@ -165,7 +165,7 @@ class Sqlite:
         except sqlite3.Error as error:
             # Not durable: none of them may be acknowledged.
             self._roll_back()
-            return [StoreUnavailable(f"SQLite did not commit: {error}")] * len(batch)
+            return [StoreUnavailable(f"SQLite can't write {self.path}: {error}")] * len(batch)
         except BaseException:
             self._roll_back()
             raise
@@ -183,7 +183,7 @@ class Sqlite:
                 raise
             writer.execute("rollback to one")
             writer.execute("release one")
-            return _verdict(error)
+            return self._verdict(error)
         writer.execute("release one")
         return rows
 
@@ -207,9 +207,14 @@ class Sqlite:
         try:
             return self._run(connection, sql, params)
         except _FAULTS as error:
-            raise _verdict(error) from error
+            raise self._verdict(error) from error
         finally:
             self._readers.put(connection)
+
+    def _verdict(self, error: Exception) -> StoreUnavailable:
+        name = getattr(error, "sqlite_errorname", "")
+        verdict = Conflict if name in _UNIQUE else StoreUnavailable
+        return verdict(f"SQLite {self.path}: {error}")
 
     def _run(
         self, connection: sqlite3.Connection, sql: str, params: Mapping[str, Any]
@@ -228,6 +233,9 @@ class Sqlite:
             # Orders and sealed secrets are nobody else's to read. Only a new file is opened
             # here: closing one that SQLite has open would drop its locks.
             os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        for path in (file, file.parent):  # its log stands beside it; a command would find out late
+            if not os.access(path, os.W_OK):
+                raise PermissionError(f"no permission to write {path}")
         self._writer = self._connect()
         for _ in range(_READERS):
             reader = self._connect()
@@ -268,9 +276,3 @@ def _tell(done: "asyncio.Future[list[Row]]", result: _Result) -> None:
         done.set_exception(result)
     else:
         done.set_result(result)
-
-
-def _verdict(error: Exception) -> StoreUnavailable:
-    name = getattr(error, "sqlite_errorname", "")
-    verdict = Conflict if name in _UNIQUE else StoreUnavailable
-    return verdict(f"SQLite: {error}")

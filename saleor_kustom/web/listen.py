@@ -13,6 +13,8 @@ from starlette.types import ASGIApp
 
 from saleor_kustom.web.connections import Connection, ConnectionLimits, Connections
 
+#: How long requests that are under way may still take when the server is told to end.
+FINISH_S = 5
 _SWEEP_S = 0.5
 #: Open files beside the connections: database, outgoing calls, the program's own.
 _OTHER_FILES = 500
@@ -54,7 +56,7 @@ async def listening(
         access_log=False,
         lifespan="off",
         server_header=False,
-        timeout_graceful_shutdown=5,
+        timeout_graceful_shutdown=FINISH_S,
     )
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]))

@@ -1,5 +1,6 @@
 """One order as three ledgers have it: Saleor's, Kustom's and ours."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from saleor_kustom.capture.authorization import Authorization
@@ -11,8 +12,11 @@ from saleor_kustom.capture.operation import Kind
 from saleor_kustom.capture.outside import Outside
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding, Call
+from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.report import lost_metadata
-from saleor_kustom.capture.shipping_info import difference, entries
+from saleor_kustom.capture.shipping_fields import Entry
+from saleor_kustom.capture.shipping_info import entries
+from saleor_kustom.capture.state import State
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
@@ -23,6 +27,7 @@ from saleor_kustom.worker.entries import plan_of
 from saleor_kustom.worker.outside import OutsideLook
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.seeing import Seen
+from saleor_kustom.worker.targets import lacking, takes_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,7 @@ class Compare:
         saleor: SaleorClient,
         kustom: KustomClient,
         pace: Pace,
+        policy: Callable[[Shop, str], Policy],
         outside: OutsideLook,
     ) -> None:
         self._store = store
@@ -60,6 +66,7 @@ class Compare:
         self._kustom = kustom
         self._pace = pace
         self._outside = outside
+        self._policy = policy
 
     async def order(self, shop: Shop, order_id: str, *, dry_run: bool) -> Both:
         """Compare an order's fulfillments, captures and metadata; hold or wake what differs.
@@ -76,7 +83,7 @@ class Compare:
             return Both(tuple(listed))
         there = seen.authorization
         if not dry_run:
-            await self._wake_what_is_behind(order, rows)
+            await self._wake_what_is_behind(shop, order, rows)
             await self._notice_captured(shop, order, rows, there)
         differing = [
             await self._differs(order, row, there, dry_run=dry_run)
@@ -101,18 +108,20 @@ class Compare:
             return None
         return await self._store.accounts.by_binding(shop.api_url, binding)
 
-    async def _wake_what_is_behind(self, order: Order, rows: list[Capture]) -> None:
+    async def _wake_what_is_behind(self, shop: Shop, order: Order, rows: list[Capture]) -> None:
         """Wake captures that Saleor lost metadata of, or has newer tracking for.
 
         A concurrent save in Saleor loses metadata (saleor-core-observed, section 6), and the
         delivery that told of the tracking may be lost.
         """
+        policy = self._policy(shop, order.channel)
         for row in rows:
             fulfillment = order.fulfillment(row.fulfillment_id)
-            if row.capture_id is None or not row.reported_at or not row.is_parcel:
+            if fulfillment is None or not _settled(row):
                 continue
-            lost = lost_metadata(order, fulfillment, row.capture_id)
-            if lost or (fulfillment and _tracking_is_behind(order, fulfillment, row)):
+            lost = row.capture_id and lost_metadata(order, fulfillment, row.capture_id)
+            tracking = entries(order, fulfillment, policy)
+            if lost or _tracking_is_behind(fulfillment, row, rows, tracking):
                 await self._notice(row.api_url, _shipped_of(row))
 
     async def _notice_captured(
@@ -146,15 +155,26 @@ class Compare:
             why = Reason.CAPTURE_DIFFERS.value
             detail = {"kustom": kustom, "planned": planned}
             if await self._store.captures.hold(row.api_url, row.id, why, detail):
-                CAPTURES.labels("held", why).inc()
+                CAPTURES.labels(row.kind.value, "held", why).inc()
         capture_id = row.capture_id or (found.kustom_id if found else None) or ""
         return Differing(row.order_id, capture_id, kustom, planned)
 
 
-def _tracking_is_behind(order: Order, fulfillment: Fulfillment, row: Capture) -> bool:
+def _settled(row: Capture) -> bool:
+    """Tell whether nothing but tracking or a cancellation can follow for a parcel."""
+    if not row.is_parcel:
+        return False
+    taken_over = row.state is State.NOTHING and bool(takes_over(row))
+    return taken_over or bool(row.capture_id and row.reported_at)
+
+
+def _tracking_is_behind(
+    fulfillment: Fulfillment, row: Capture, rows: list[Capture], tracking: Sequence[Entry]
+) -> bool:
     """Tell whether Kustom lacks tracking that it has not refused."""
-    open_ = row.tracking_problem is None and not row.canceled and fulfillment.status == "FULFILLED"
-    return open_ and bool(difference(entries(order, fulfillment), row.tracking_sent))
+    if row.canceled or fulfillment.status != "FULFILLED":
+        return False
+    return any(lack.missing for lack in lacking(row, rows, tracking))
 
 
 def _comparable(row: Capture, there: Authorization) -> bool:

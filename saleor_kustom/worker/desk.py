@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from saleor_kustom.capture.authorization import Authorization
-from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
+from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts, WebhookState
 from saleor_kustom.capture.decide import decide, reference
-from saleor_kustom.capture.linking import How, Outcome
+from saleor_kustom.capture.linking import How, LinkRefusal, Outcome, Refusing, Told
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
-from saleor_kustom.saleor.shop import read_facts
+from saleor_kustom.saleor.seen_as import seen_as
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
 from saleor_kustom.worker.entries import ledger_of, references_of
@@ -22,6 +22,7 @@ from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.operations.closing import Closing, ClosingPreview
 from saleor_kustom.worker.seeing import see
+from saleor_kustom.worker.webhooks import WebhookSync
 
 #: A page that is opened again at once asks Kustom once.
 _FRESH_S = 5.0
@@ -36,6 +37,7 @@ class Desk:
     wake: Callable[[], None]
     linker: Linker
     closer: Closing
+    sync: WebhookSync
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -74,14 +76,15 @@ class Desk:
         rows = await self.parts.store.captures.of_order(shop.api_url, capture.order_id)
         earlier = ledger_of(rows, seen.order, but=capture.id)
         own = reference(seen.order, fulfillment)
+        policy = policy or self.parts.policy(shop, seen.order.channel)
         decision = decide(
             seen.order,
             fulfillment,
             earlier,
             seen.authorization,
-            policy or self.parts.policy(shop, seen.order.channel),
+            policy,
             own_references=references_of(rows) | {own},
-            shipping_info=entries(seen.order, fulfillment),
+            shipping_info=entries(seen.order, fulfillment, policy),
         )
         if isinstance(decision, Plan):
             decision = await self.parts.hooks.extended(
@@ -101,7 +104,14 @@ class Desk:
         return None if order is None else [spread(order, policy) for policy in policies]
 
     async def link(self, shop: Shop, order_id: str, kustom_order_id: str, who: str) -> Outcome:
-        """Store a link, try it, and return how it stands. Raises StoreUnavailable."""
+        """Store a link, try it, and return how it stands.
+
+        Nothing is stored for an order that the shop's Saleor does not know. Raises CallError
+        when it can't be asked, and StoreUnavailable.
+        """
+        if await self.parts.saleor.order(shop, order_id) is None:
+            unknown = Refusing(LinkRefusal.ORDER_UNKNOWN, {"order": order_id})
+            return Outcome(Told.REFUSED, unknown.reason.value, unknown.message)
         link = await self.linker.now(shop, order_id, kustom_order_id, how=How.PAGE, who=who)
         return link.outcome(kustom_order_id)
 
@@ -121,4 +131,14 @@ class Desk:
 
     async def shop_facts(self, shop: Shop) -> ShopFacts:
         """Ask Saleor for what may block merchants. Raises CallError."""
-        return await read_facts(self.parts.saleor, shop)
+        seen = await seen_as(self.parts.saleor, shop)
+        return ShopFacts(seen.saleor_version, seen.allows_unpaid, seen.approves_by_itself)
+
+    async def webhooks(self, shop: Shop) -> WebhookState:
+        """Compare the app's webhooks in Saleor with ours. Raises CallError."""
+        found = await self.sync.compare(shop)
+        return WebhookState(tuple(map(str, found.changes)), found.inactive, found.lacking)
+
+    async def sync_webhooks(self, shop: Shop) -> int:
+        """Bring them up to date, switched off ones too; return how many were refused."""
+        return len((await self.sync.sync(shop, activate=True)).failed)

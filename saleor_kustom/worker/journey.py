@@ -60,7 +60,6 @@ class Journey:
     binding: Binding | None = None
     account: Account | None = None
     authorization: Authorization | None = None
-    tracking_refused: bool = False  # by Kustom, in this claim
     extension_refused: bool = False  # by Kustom, in this claim: plan without them
     #: Columns that were learned and go into the next commit, whatever that is.
     learned: dict[str, Any] = field(default_factory=dict)
@@ -124,6 +123,7 @@ class Journey:
         """
         detail = dict(held.detail)
         state = self._after(*events)
+        known = self.capture.waiting if state is State.NOTHING else None
         asked = self.capture.by_button and refuses and due_in_s is None
         if asked and state is State.RECEIVED:
             return await self._refuse(held, *events, **columns)
@@ -136,7 +136,7 @@ class Journey:
                     "state": state,
                     "held": held.reason.value,
                     "held_detail": detail,
-                    "waiting": None,
+                    "waiting": known,
                     "waiting_detail": {},
                 }
                 | columns

@@ -16,7 +16,7 @@ from saleor_kustom.store import LeaseLost, Link
 from saleor_kustom.worker.errand import Errand
 from saleor_kustom.worker.journey import Parts, Rest
 from saleor_kustom.worker.linking import advance
-from saleor_kustom.worker.loop import STOP_WITHIN_S
+from saleor_kustom.worker.loop import FINISH_S, HAND_BACK_S
 
 _log = logging.getLogger(__name__)
 
@@ -75,12 +75,12 @@ class Linker:
             try:
                 await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
                 if not turn.done():
-                    await asyncio.wait({turn}, timeout=STOP_WITHIN_S - 5.0)
+                    await asyncio.wait({turn}, timeout=FINISH_S)
             finally:
                 turn.cancel()
         stopped.cancel()
         try:
-            await asyncio.wait_for(self.parts.store.links.release_all(self.name), 4.0)
+            await asyncio.wait_for(self.parts.store.links.release_all(self.name), HAND_BACK_S)
         except (StoreUnavailable, TimeoutError) as error:
             _log.warning("could not hand links back; leases end by themselves: %s", error)
 

@@ -28,6 +28,7 @@ from saleor_kustom.capture.parties import Mode, Shop, mode_of
 from saleor_kustom.capture.report import Report, ReportProblem, TransactionReport
 from saleor_kustom.capture.standing import Standing
 from saleor_kustom.errors import Refused
+from saleor_kustom.saleor.client import document
 from saleor_kustom.store import Capture, SeenOutside
 from saleor_kustom.worker.entries import ours_of
 from saleor_kustom.worker.journey import Parts
@@ -36,6 +37,7 @@ from saleor_kustom.worker.seeing import Seen
 
 _log = logging.getLogger(__name__)
 
+_NOTES, _NOTE = document("notes"), document("order_note")
 #: Saleor said no for good; what has such a problem is not told again by itself.
 _REFUSED = "refused: "
 _AMOUNTS_DIFFER = "amounts_differ"
@@ -212,10 +214,12 @@ class _OneOrder:
         if not disputes:
             return
         order, url = self._seen.order, self._parts.portal_url(self._seen.binding)
-        there = "".join(await self._parts.saleor.notes(self._shop, order.id))
+        saleor = self._parts.saleor
+        there = str(await saleor.read(self._shop, _NOTES, {"id": order.id}))
         for one in disputes:
             text = f"Kustom told of a dispute about this order ({one.kustom_id})."
             if text not in there:
                 where = f" Answer it in Kustom's portal: {url}" if url else ""
-                await self._parts.saleor.add_note(self._shop, order.id, text + where)
+                variables = {"order": order.id, "message": text + where}
+                await saleor.mutate(self._shop, _NOTE, variables, "done")
             await self._store.told(self._shop.api_url, order.id, one)

@@ -79,6 +79,15 @@ async def read_kustom(journey: Journey, order: Order) -> Authorization:
     return await look(journey, binding, account)
 
 
+async def binding_of(journey: Journey) -> Binding:
+    """Return the Kustom order that a capture which was sent is bound to."""
+    captures = journey.parts.store.captures
+    binding = await captures.binding(journey.shop.api_url, journey.capture.order_id)
+    if binding is None:
+        raise AssertionError("a capture that was sent has a binding")
+    return binding
+
+
 async def account_of(journey: Journey, binding: Binding) -> Account:
     """Return the credentials of the account that the order is bound to, or hold."""
     account = await journey.parts.store.accounts.by_binding(journey.shop.api_url, binding)

@@ -1,42 +1,37 @@
 """Tell Saleor what Kustom did, and follow up on tracking that comes later."""
 
-import json
 import logging
-from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from saleor_kustom.capture.decide import reference
-from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
-from saleor_kustom.capture.plan import Binding, Plan, idempotency_key
+from saleor_kustom.capture.fulfillment import Order, Transaction
+from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.report import (
     Captured,
-    Report,
     ReportProblem,
     lost_metadata,
-    public_tracking,
 )
 from saleor_kustom.capture.report import (
     report as report_of,
 )
-from saleor_kustom.capture.shipping_info import difference, entries
 from saleor_kustom.capture.state import Event
-from saleor_kustom.errors import Refused
 from saleor_kustom.worker.canceled import rest_canceled
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.own_transaction import is_being_linked, make_own, reportable, wants_own
-from saleor_kustom.worker.reading import account_of, found, look, read_saleor
+from saleor_kustom.worker.reading import binding_of, read_saleor
 from saleor_kustom.worker.standing import actions_now
+from saleor_kustom.worker.tracking import follow, is_behind, wanted
 
 _log = logging.getLogger(__name__)
-
-Entries = Sequence[Mapping[str, str]]
 
 
 async def report(journey: Journey) -> None:
     """Write capture id and tracking to Saleor: one request, idempotent, so asked until it took."""
     order = journey.order or await read_saleor(journey)
     captured = await _captured(journey)
+    tracking = wanted(journey, order, journey.fulfillment) if journey.fulfillment else ()
+    captured = replace(captured, tracking=tracking)
     chosen = reportable(journey.parts, journey.shop, order, captured.binding)
     if isinstance(chosen, ReportProblem):
         chosen = await _own_transaction(journey, order, captured.binding) or chosen
@@ -62,7 +57,7 @@ async def report(journey: Journey) -> None:
     if journey.capture.canceled:
         raise await rest_canceled(journey, order, Event.REPORT_ACCEPTED, **columns)
     detail = {"problem": columns["report_problem"]}
-    if _tracking_is_behind(journey, order):
+    if await is_behind(journey, tracking):
         await journey.advance(Event.REPORT_ACCEPTED, detail=detail, **columns)
         return
     raise await journey.rest(Event.REPORT_ACCEPTED, what="reported", detail=detail, **columns)
@@ -80,18 +75,6 @@ async def _own_transaction(
     return await make_own(journey.parts, journey.shop, order, binding)
 
 
-def _tracking_is_behind(journey: Journey, order: Order) -> bool:
-    """Tell whether Saleor has tracking that Kustom lacks.
-
-    It may have come since the plan was frozen, in an earlier claim: the news of it woke the row
-    before this claim, so nothing will wake it again.
-    """
-    fulfillment = journey.fulfillment
-    if fulfillment is None or journey.tracking_refused:
-        return False
-    return bool(difference(entries(order, fulfillment), journey.capture.tracking_sent))
-
-
 async def follow_up(journey: Journey) -> None:
     """News about a capture that is done: a cancellation, or tracking that came late."""
     order = await read_saleor(journey)
@@ -102,13 +85,7 @@ async def follow_up(journey: Journey) -> None:
         raise await rest_canceled(journey, order, canceled=True)
     if fulfillment is None:  # emptied by returns: nothing left to track
         raise await journey.rest(what="rests", detail={})
-    if journey.capture.tracking_pending is None:
-        missing = difference(entries(order, fulfillment), journey.capture.tracking_sent)
-        if missing:
-            await _freeze_tracking(journey, order, fulfillment, missing)
-    if journey.capture.tracking_pending is not None:
-        await _send_tracking(journey)
-    await _show_tracking(journey, order, fulfillment)
+    await follow(journey, order, fulfillment)
     raise await journey.rest(what="rests", detail={})
 
 
@@ -156,87 +133,6 @@ async def _captured(journey: Journey) -> Captured:
         amount_minor=plan.amount_minor,
         reference=plan.reference,
         captured_at=datetime.fromtimestamp(at, UTC),
-        tracking=capture.tracking_sent,
         portal_url=journey.parts.portal_url(binding),
         actions=await actions_now(journey),
-    )
-
-
-async def binding_of(journey: Journey) -> Binding:
-    """Return the Kustom order that a captured row's order is bound to."""
-    captures = journey.parts.store.captures
-    binding = await captures.binding(journey.shop.api_url, journey.capture.order_id)
-    if binding is None:
-        raise AssertionError("a captured row has a binding")
-    return binding
-
-
-async def _freeze_tracking(
-    journey: Journey, order: Order, fulfillment: Fulfillment, missing: Entries
-) -> None:
-    """Commit body and key before the call: Kustom appends, so nothing may be sent twice."""
-    binding = await binding_of(journey)
-    body = json.dumps({"shipping_info": [dict(entry) for entry in missing]}, ensure_ascii=False)
-    operation = f"shipping-info/{journey.capture.capture_id}/{len(journey.capture.tracking_sent)}"
-    key = idempotency_key(binding, operation, reference(order, fulfillment), body)
-    pending = {"body": body, "key": key, "since": journey.parts.clock()}
-    await journey.note("tracking_planned", {"key": key}, tracking_pending=json.dumps(pending))
-
-
-async def _send_tracking(journey: Journey) -> None:
-    """Send the pending entries to the right capture, unless a look shows them there already."""
-    capture = journey.capture
-    if capture.tracking_pending is None or capture.capture_id is None:
-        raise AssertionError("tracking is frozen before it is sent")
-    pending = json.loads(capture.tracking_pending)
-    wanted: list[dict[str, str]] = json.loads(pending["body"])["shipping_info"]
-    binding = await binding_of(journey)
-    account = await account_of(journey, binding)
-    authorization = await look(journey, binding, account)
-    plan = Plan.model_validate_json(capture.plan or "")
-    there = found(authorization, plan.reference)
-    sent = tuple(there.shipping_info) if there else ()
-    if difference(wanted, sent):
-        await journey.call_kustom(account)
-        try:
-            await journey.parts.kustom.add_shipping_info(
-                account,
-                binding.kustom_order_id,
-                capture.capture_id,
-                body=pending["body"],
-                key=pending["key"],
-            )
-        except Refused as error:
-            raise await journey.rest(
-                what="tracking_refused",
-                detail={"code": error.code, "correlation_id": error.correlation_id},
-                tracking_pending=None,
-                tracking_problem=str(error),
-            ) from error
-    await journey.note(
-        "tracking_sent",
-        {"entries": len(wanted)},
-        tracking_pending=None,
-        tracking_problem=None,
-        tracking_sent=(*capture.tracking_sent, *wanted),
-    )
-
-
-async def _show_tracking(journey: Journey, order: Order, fulfillment: Fulfillment) -> None:
-    """Write the tracking to the fulfillment's public metadata, where a storefront may show it.
-
-    Compared with what Saleor has, since a concurrent save there can lose metadata
-    (saleor-core-observed, section 6).
-    """
-    shown = public_tracking(journey.capture.tracking_sent)
-    if all(fulfillment.metadata.get(key) == value for key, value in shown.items()):
-        return
-    await journey.before_call()
-    await journey.parts.saleor.report(
-        journey.shop,
-        Report(
-            order_id=order.id,
-            fulfillment_id=journey.capture.fulfillment_id,
-            fulfillment_public=shown,
-        ),
     )

@@ -13,7 +13,7 @@ from saleor_kustom.capture.state import Event
 from saleor_kustom.errors import Refused
 from saleor_kustom.worker.calls import Made, call, done
 from saleor_kustom.worker.journey import Journey
-from saleor_kustom.worker.reading import account_of, look
+from saleor_kustom.worker.reading import account_of, binding_of, look
 
 _log = logging.getLogger(__name__)
 
@@ -115,7 +115,6 @@ async def _refused(journey: Journey, plan: Plan, error: Refused) -> None:
             without_tracking=True,
             tracking_problem=str(error),
         )
-        journey.tracking_refused = True
         return
     if is_extended(plan) and error.status in _MALFORMED:
         _log.warning("Kustom refused what an extension made (%s): planned again without", error)
@@ -150,10 +149,9 @@ def _names_tracking(error: Refused) -> bool:
 
 async def look_up(journey: Journey) -> None:
     """After an unknown outcome: look for our reference before anything is sent again (rule 18)."""
-    store = journey.parts.store
-    binding = await store.captures.binding(journey.shop.api_url, journey.capture.order_id)
-    if binding is None or not journey.capture.plan:
-        raise AssertionError("a capture that was sent has a binding and a plan")
+    binding = await binding_of(journey)
+    if not journey.capture.plan:
+        raise AssertionError("a capture that was sent has a plan")
     account = await account_of(journey, binding)
     authorization = await look(journey, binding, account)
     plan = Plan.model_validate_json(journey.capture.plan)

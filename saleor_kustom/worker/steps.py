@@ -11,7 +11,6 @@ from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
-from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import Event, State
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.adopting import adopt, captured_after_all, find_unknown, withdraw
@@ -27,6 +26,8 @@ from saleor_kustom.worker.reading import (
 )
 from saleor_kustom.worker.reporting import follow_up, report
 from saleor_kustom.worker.sending import NO_PLAN, freeze_and_send, look_up, over
+from saleor_kustom.worker.targets import takes_over
+from saleor_kustom.worker.tracking import follow, wanted
 
 
 async def advance(journey: Journey) -> None:
@@ -62,12 +63,13 @@ _UNLINKED = frozenset({NothingWhy.NOT_KUSTOM, NothingWhy.REPLACEMENT, NothingWhy
 
 
 async def _news_of_nothing(journey: Journey) -> None:
-    """News about a parcel with nothing to capture.
+    """News about a parcel with nothing to capture: its tracking, its cancellation, or a link.
 
-    It was cancelled, and may give back the units it took over; or its order was linked since.
+    One that took units over sends its tracking where those were paid, and gives them back when it
+    is cancelled itself (domain rule 20). Another's order may have been linked since.
     """
     capture = journey.capture
-    await read_saleor(journey)
+    order = journey.order or await read_saleor(journey)
     fulfillment = journey.fulfillment
     if fulfillment is not None and fulfillment.status == "CANCELED":
         await withdraw(journey)
@@ -76,7 +78,12 @@ async def _news_of_nothing(journey: Journey) -> None:
     if unlinked and await captures.binding(capture.api_url, capture.order_id):
         await journey.advance(Event.RECONSIDERED, detail={"linked": True})
         return
-    raise await journey.rest(what="rests", detail={}, waiting=journey.capture.waiting, failures=0)
+    why = capture.waiting
+    if takes_over(capture):
+        why = NothingWhy.TAKEN_OVER.value
+        if fulfillment is not None:
+            await follow(journey, order, fulfillment)
+    raise await journey.rest(what="rests", detail={}, waiting=why, failures=0)
 
 
 async def consider(journey: Journey) -> None:
@@ -99,14 +106,7 @@ async def consider(journey: Journey) -> None:
         case Held():
             raise await journey.hold(decision)
         case Nothing():
-            raise await journey.rest(
-                Event.NOTHING_TO_CAPTURE,
-                what="nothing",
-                detail={"why": decision.why.value},
-                wakes=decision.plan and over(decision.plan),
-                waiting=decision.why.value,
-                plan=decision.plan.model_dump_json() if decision.plan else None,
-            )
+            await _rest_or_follow(journey, decision)
         case Plan():
             await freeze_and_send(journey, await _extended(journey, decision, order, fulfillment))
 
@@ -118,6 +118,22 @@ async def _extended(journey: Journey, plan: Plan, order: Order, fulfillment: Ful
     tracking = not journey.capture.without_tracking
     return await journey.parts.hooks.extended(
         plan, journey.shop.api_url, order, fulfillment, tracking=tracking
+    )
+
+
+async def _rest_or_follow(journey: Journey, nothing: Nothing) -> None:
+    """Commit that there is nothing to capture; tracking may still go to captures taken over."""
+    why, plan = nothing.why.value, nothing.plan
+    columns = {
+        "wakes": plan and over(plan),
+        "waiting": why,
+        "plan": plan.model_dump_json() if plan else None,
+    }
+    if plan and plan.takes_over:
+        await journey.advance(Event.NOTHING_TO_CAPTURE, detail={"why": why}, **columns)
+        return
+    raise await journey.rest(
+        Event.NOTHING_TO_CAPTURE, what="nothing", detail={"why": why}, **columns
     )
 
 
@@ -140,7 +156,7 @@ async def _decide(
     """Decide on what was read just now and on our own ledger; None: Kustom has it already."""
     rows = await journey.parts.store.captures.of_order(journey.shop.api_url, order.id)
     earlier = ledger_of(rows, order, but=journey.capture.id)
-    tracking = () if journey.capture.without_tracking else entries(order, fulfillment)
+    tracking = wanted(journey, order, fulfillment)
     policy = journey.parts.policy(journey.shop, order.channel)
     own = reference(order, fulfillment)
     there = found(authorization, own)
@@ -154,7 +170,7 @@ async def _decide(
         None if there else authorization,
         policy,
         own_references=references_of(rows) | {own},
-        shipping_info=tracking,
+        shipping_info=() if journey.capture.without_tracking else tracking,
     )
     if there is not None:
         await adopt(journey, decision, of_capture(there))

@@ -9,7 +9,7 @@ from saleor_kustom.capture.body import NO_LINES
 from saleor_kustom.capture.decide import reference
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.plan import NothingWhy
-from saleor_kustom.capture.policy import GiftCard, ShippingFee
+from saleor_kustom.capture.policy import GiftCard, Policy, ShippingFee
 from saleor_kustom.capture.shipping_info import entries
 from tests.capture.examples import Parcels, authorization, line, order, parcel
 
@@ -97,7 +97,7 @@ def test_row_9_three_parcels_are_three_captures_with_references_of_their_own():
 def test_row_15_and_16_long_texts_are_cut_by_code_points():
     of = order(line("mug", 1, 10_00, name="å" * 300, sku="ö" * 300), shipping_method_name="ä" * 300)
     shipped = parcel(1, {"mug": 1}, tracking_number="é" * 150)
-    [tracking] = entries(of, shipped)
+    [tracking] = entries(of, shipped, Policy())
     assert tracking["tracking_number"] == "é" * 100
     plan = Parcels(of)(mug=1)
     [shown] = json.loads(plan.body.encode())["order_lines"]

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from saleor_kustom.capture.ledger import SHIPPING
 from saleor_kustom.capture.plan import Plan
 from saleor_kustom.sandbox.saleor_orders import open_units
 from saleor_kustom.worker.entries import is_parcel_refund, money_moved
@@ -21,7 +22,9 @@ def after_a_request(there):
     if twice:
         raise LawError(f"captured twice: {twice}")
     numbers = Counter(
-        (c.capture_id, e.get("tracking_number")) for c in there.captures for e in c.shipping_info
+        (c.capture_id, "".join(e.get("tracking_number", str(e)).split()))
+        for c in there.captures
+        for e in c.shipping_info
     )
     doubled = [entry for entry, times in numbers.items() if times > 1]
     if doubled:
@@ -39,12 +42,14 @@ def in_the_end(placed, rows, weather):
         parcels = {row.fulfillment_id: row for row in rows if row.is_parcel}
         refunded = {r.fulfillment_id for r in rows if is_parcel_refund(r) and money_moved(r)}
         _in_the_end(placed, parcels, refunded, weather)
+        for row in parcels.values():
+            _told_kustom(placed, row, rows)
         if problem := broken_law(placed, rows, weather):
             raise LawError(problem)
     except LawError as error:
         states = [
-            (str(r.kind), r.fulfillment_id, str(r.state), r.held, r.waiting, r.canceled, r.amount_minor,
-             dict(r.held_detail))
+            (str(r.kind), r.fulfillment_id, str(r.state), r.held, r.waiting, r.canceled,
+             r.amount_minor, dict(r.held_detail))
             for r in rows
         ]  # fmt: skip
         live = [(f["id"], f["status"]) for f in placed.order["fulfillments"]]
@@ -91,7 +96,6 @@ def _live_and_done(placed, row, there):
         raise LawError(f"{row.fulfillment_id} is reported with {row.capture_id}, not there")
     if state == "reported":
         _told_saleor(placed, row)
-        _told_kustom(placed, row, there)
     if state == "nothing" and there is not None:
         raise LawError(f"{row.fulfillment_id} is nothing but captured")
     if state == "nothing" and row.waiting not in ("taken_over", "paid_by_others"):
@@ -116,11 +120,19 @@ def _live_and_held(placed, row, weather):
         raise LawError(f"{row.fulfillment_id} is held: {row.held}")
 
 
-def _told_kustom(placed, row, there):
-    [fulfillment] = [f for f in placed.order["fulfillments"] if f["id"] == row.fulfillment_id]
-    number = fulfillment["trackingNumber"]
-    if number and number not in {e.get("tracking_number") for e in there.shipping_info}:
-        raise LawError(f"Kustom never heard of {number}")
+def _told_kustom(placed, row, rows):
+    """Each capture that pays for a live parcel has its numbers: its own, and those taken over."""
+    statuses = {f["id"]: f["status"] for f in placed.order["fulfillments"]}
+    if row.held or statuses.get(row.fulfillment_id) != "FULFILLED":
+        return
+    plan = Plan.model_validate_json(row.plan) if row.plan else None
+    paid_by = {row.fulfillment_id, *(plan.takes_over if plan else ())}
+    ids = {r.capture_id for r in rows if r.captures and r.fulfillment_id in paid_by}
+    for capture in (c for c in placed.there.captures if c.capture_id in ids):
+        there = {"".join(e.get("tracking_number", "").split()) for e in capture.shipping_info}
+        missing = set(placed.numbers[row.fulfillment_id]) - there
+        if missing:
+            raise LawError(f"{capture.reference} never heard of {missing}: {row.tracking_problem}")
 
 
 def _told_saleor(placed, row):
@@ -154,7 +166,7 @@ def _canceled(fulfillment_id, rows, placed, *, restored):
     again = _taken_over(rows, placed)
     if any(times > 1 for times in again.values()):
         raise LawError(f"units were taken over twice: {again}")
-    paid = _units(Plan.model_validate_json(row.plan).units)
+    paid = {one for one in _units(Plan.model_validate_json(row.plan).units) if one[0] != SHIPPING}
     if row.held is None and not paid <= set(again):
         raise LawError(f"{fulfillment_id} was cancelled and captured, and is not held: {row.state}")
     if row.held == "canceled_after_capture" and paid and paid <= set(again):

@@ -1,6 +1,9 @@
 """What shoppers and merchants do, at random moments: the app only ever hears of it."""
 
 import asyncio
+import json
+import random
+import re
 import uuid
 from dataclasses import dataclass, field, replace
 
@@ -20,6 +23,7 @@ class Placed:
     outside: bool = False  # somebody captured by hand
     pressed: bool = False  # a button, a refund, a closing
     vanished: set = field(default_factory=set)  # fulfillments that Saleor deleted
+    numbers: dict = field(default_factory=dict)  # tracking by fulfillment, as it is now
 
 
 class Merchant:
@@ -27,6 +31,8 @@ class Merchant:
         self.sim, self.rng = sim, sim.rng
         self.saleor, self.kustom = sim.saleor, sim.kustom
         self.placed = []
+        # Of its own, so that what is tracked changes nothing else of a seed's history.
+        self.writes = random.Random(f"tracking {sim.seed}")
 
     async def run(self, orders):
         await asyncio.gather(*(self._order() for _ in range(orders)))
@@ -100,27 +106,54 @@ class Merchant:
             for line, count in left.items()
             if self.rng.random() < 0.6
         } or left
-        tracking = f"TRACK{self.rng.randint(1, 10**9)}" if self.rng.random() < 0.5 else ""
+        numbers = self._numbers() if self.rng.random() < 0.5 else []
         waits = self.rng.random() < 0.1
         made = self.saleor.fulfill(
-            placed.order["id"], units, tracking=tracking, auto_approve=not waits
+            placed.order["id"], units, tracking=self._written(numbers), auto_approve=not waits
         )
-        self.sim.log("ships", placed.order["number"], sum(units.values()), made["id"])
+        placed.numbers[made["id"]] = numbers
+        self.sim.log("ships", placed.order["number"], sum(units.values()), made["id"], numbers)
         if waits:
             self.sim.spawn(self._approve(made))
-        elif not tracking and self.rng.random() < 0.3:
-            self.sim.spawn(self._track(made))
+        elif self.rng.random() < (0.3 if numbers else 0.6):
+            self.sim.spawn(self._track(placed, made))
         return made
+
+    def _numbers(self):
+        """Return one number mostly, sometimes several."""
+        forms = ["TRACK{:09}", "373500000{:09}", "5{:09}"]
+        return [
+            self.writes.choice(forms).format(self.writes.randrange(10**9))
+            for _ in range(self.writes.choice([1, 1, 1, 2, 3]))
+        ]
+
+    def _written(self, numbers):
+        """Write several into the one string that Saleor has, at times with blanks inside."""
+        separator = self.writes.choice([", ", ",", ";", "\n", " ", " | "])
+        if separator != " " and self.writes.random() < 0.3:
+            numbers = [" ".join(re.findall(".{1,4}", number)) for number in numbers]
+        return separator.join(numbers)
 
     async def _approve(self, fulfillment):
         await self._pause(1800)
         if fulfillment["status"] == "WAITING_FOR_APPROVAL":
             self.saleor.approve(fulfillment["id"])
 
-    async def _track(self, fulfillment):
-        await self._pause(1800)
-        if self.saleor.find(fulfillment["id"])[0] is not None:
-            self.saleor.update_tracking(fulfillment["id"], f"LATE{self.rng.randint(1, 10**9)}")
+    async def _track(self, placed, fulfillment):
+        """Write tracking late, or change it: in Saleor's string, or as a 3PL does."""
+        for _ in range(self.writes.choice([1, 1, 2])):
+            await self._pause(1800)
+            if self.saleor.find(fulfillment["id"])[0] is None:
+                return
+            kept = placed.numbers[fulfillment["id"]] if self.writes.random() < 0.5 else []
+            numbers = placed.numbers[fulfillment["id"]] = [*kept, *self._numbers()]
+            self.sim.log("tracks", fulfillment["id"], numbers)
+            by_3pl = any(pair["key"] == "tracking_number" for pair in fulfillment["metadata"])
+            if by_3pl or self.writes.random() < 0.3:
+                values = {"tracking_number": json.dumps(numbers), "shipping_company": "PostNord"}
+                self.saleor.update_metadata(fulfillment["id"], values)
+            else:
+                self.saleor.update_tracking(fulfillment["id"], self._written(numbers))
 
     async def _change(self, placed, fulfillment):
         placed.changed = True

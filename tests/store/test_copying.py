@@ -7,6 +7,7 @@ from databases import SECRET_KEY
 from rows import ACCOUNT, BINDING, SHOP, captured, claim, claim_one, receive, rest
 
 from saleor_kustom.capture.linking import How
+from saleor_kustom.capture.outside import Kind, Outside
 from saleor_kustom.capture.parties import Mode
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.store import OpenAuthorization, Store, copy
@@ -39,6 +40,9 @@ async def source(sqlite_url):
     await store.links.ask(SHOP, "O1", "K1", how=How.API, who="checkout")
     await store.link_tokens.make(SHOP)
     await store.policies.set(SHOP, "", {"shipping_fee": "last"}, who="anna")
+    await store.outside.see(SHOP, "O1", "SEK", [Outside(Kind.CAPTURE, "C9", 100)])
+    await store.kustom_webhooks.rotate(SHOP, who="anna")
+    await store.hints.take(SHOP, "O1")
     await store.close()
     return sqlite_url
 

@@ -2,13 +2,10 @@
 
 import asyncio
 import re
-import shutil
-import tempfile
-from pathlib import Path
 
 import psycopg
 import pytest
-from databases import SECRET_KEY, Cluster
+from databases import SECRET_KEY
 from rows import NAMES, SHOP, body, claim, claim_one, delivery, put, receive, rest, sql
 
 from saleor_kustom.errors import StoreUnavailable
@@ -149,18 +146,6 @@ async def test_claims_read_only_what_is_open(store, session):
     assert "Seq Scan on capture" not in text, text
     assert "capture_due" in text, text
     assert re.search(r"Index Cond: .*due_at <=", text), text
-
-
-@pytest.fixture
-def own_cluster():
-    """A server that may be crashed."""
-    folder = Path(tempfile.mkdtemp(prefix="kustom-crash-"))
-    cluster = Cluster(folder)
-    cluster.create()
-    cluster.start(durable=True)
-    yield cluster
-    cluster.remove()
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 async def test_nothing_acknowledged_is_lost_when_the_server_crashes_under_load(own_cluster):

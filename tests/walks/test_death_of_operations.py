@@ -10,7 +10,8 @@ import pytest
 
 from saleor_kustom.capture.operation import Request, Source
 from tests.walks.buttons import amounts, pending, press
-from tests.walks.test_death import Story, live_and_die
+from tests.walks.death import Story
+from tests.walks.test_death import live_and_die
 
 PERSON = Request(source=Source.PERSON, who="anna")
 

@@ -8,7 +8,7 @@ import pytest
 
 from saleor_kustom.capture.linking import How
 from tests.walks.conftest import MUGS
-from tests.walks.test_death import Died, Fuse, Story, TappedTransport, tap_store
+from tests.walks.death import Died, Fuse, Story, TappedTransport, tap_store
 
 
 class LinkStory(Story):

@@ -77,7 +77,11 @@ async def test_deliveries_five_times_in_any_order_make_one_capture(world, rows, 
     await world.settle()
     assert [c.amount for c in there.captures] == [AMOUNT]
     assert there.captures[0].shipping_info == [
-        {"tracking_number": "UA123456789SE", "shipping_company": "PostNord SE"}
+        {
+            "shipping_company": "PostNord SE",
+            "tracking_number": "UA123456789SE",
+            "tracking_uri": "https://tracking.postnord.com/se/?id=UA123456789SE",
+        }
     ]
     assert len(await rows(order)) == 1
 

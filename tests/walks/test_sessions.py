@@ -538,7 +538,7 @@ async def test_a_storefront_is_told_when_it_is_not_set_up_or_cant_be_said(world)
 
 @pytest.mark.parametrize("source", ["checkout", "order"])
 async def test_a_death_at_every_point_authorizes_and_captures_once(tmp_path, source):
-    from tests.walks.test_death import Died, Fuse, TappedTransport, tap_store
+    from tests.walks.death import Died, Fuse, TappedTransport, tap_store
     from tests.walks.test_link_death import LinkStory
 
     for dies_at in range(1, 100):

@@ -11,6 +11,7 @@ OPEN = frozenset(
         "/api/manifest",
         "/api/register",  # proves itself by a token that its Saleor confirms
         "/api/webhooks/saleor/{event}",  # proves itself by a signature
+        "/api/kustom/{secret}",  # proves itself by the secret in its path
         "/api/link",  # proves itself by the shop's link token
         "/static/words/{language}.json",
         "/static/{name:path}",
@@ -60,6 +61,7 @@ IDS = {
     "/api/manifest": [],
     "/api/register": [],
     "/api/webhooks/saleor/{event}": [],
+    "/api/kustom/{secret}": [],
     "/api/link": ["orderId", "kustomOrderId"],
     "/static/words/{language}.json": [],
     "/static/{name:path}": [],
@@ -73,6 +75,8 @@ IDS = {
     "/app/pages/captures": ["search", "before"],
     "/app/pages/capture/{id:int}": [],
     "/app/pages/preview/{id:int}": [],
+    "/app/pages/webhooks": [],
+    "/app/acts/sync-webhooks": [],
     "/app/pages/needs": ["after", "reason"],
     "/app/export.csv": ["search"],
     "/app/pages/health": [],
@@ -96,4 +100,5 @@ ALSO = {
     "/app/acts/retry-all": {"reason": "above_remaining"},
     "/app/acts/pause": {"scope": "order", "why": "the walk"},
     "/app/acts/unpause": {"scope": "order"},
+    "/app/acts/close": {"why": "the walk"},
 }

@@ -31,7 +31,10 @@ class Ordering:
         order_id, wanted = text(asked, "order"), kustom_id(text(asked, "kustom_order_id"))
         if not order_id or not is_uuid(wanted):
             return said(visitor.texts, "said.link_no_id", status="warning", code=400)
-        found = await self._desk.link(visitor.shop, order_id, wanted, visitor.name)
+        try:
+            found = await self._desk.link(visitor.shop, order_id, wanted, visitor.name)
+        except CallError as error:
+            return said(visitor.texts, "said.link_refused", status="error", why=str(error))
         if found.told is Told.LINKED:
             return said(visitor.texts, "said.link_linked")
         refused = found.told is Told.REFUSED

@@ -55,6 +55,15 @@ async def test_without_kustom_a_link_is_kept(pages):
     assert await pages.did("link", body) == "Kept"
 
 
+async def test_an_order_that_saleor_does_not_know_leaves_nothing(pages):
+    body = {"order": "T3JkZXI6OTk5", "kustom_order_id": str(uuid.uuid4())}
+    answer = await pages.post("link", body)
+    assert "Saleor knows no order" in answer.json()["said"]["text"]
+    pages.saleor.fail_next("500")
+    assert (await pages.did("link", body)) == "Not linked"
+    assert await pages.store.links.get(pages.saleor.api_url, body["order"]) is None
+
+
 @pytest.mark.parametrize("wanted", ["", "x", "1234", None])
 async def test_what_is_no_kustom_order_id_is_said_to_be_none(pages, wanted):
     order, _ = await unlinked(pages)
