@@ -149,7 +149,9 @@ class Compare:
 
 
 def _settled(row: Capture) -> bool:
-    """Tell whether nothing but tracking or a cancellation can follow."""
+    """Tell whether nothing but tracking or a cancellation can follow for a parcel."""
+    if not row.is_parcel:
+        return False
     taken_over = row.state is State.NOTHING and bool(takes_over(row))
     return taken_over or bool(row.capture_id and row.reported_at)
 
