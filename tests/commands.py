@@ -48,6 +48,8 @@ TRIES = {
         ["export", "--saleor-api-url", "{shop}", "--json"],
     ],
     "links": [["links", "{shop}", "--json"]],  # before `link`, which would put an id there
+    # Before it asks for anything itself, which it may see afterwards.
+    "links": [["links", "{shop}", "--json"]],
     "link": [
         ["link", "{shop}", "{order}", "{kustom_order}", "--json"],
         ["link", "{shop}", "{number}", "{kustom_order}", "--dry-run", "--json"],
@@ -57,6 +59,11 @@ TRIES = {
     "close": [
         ["close", "{shop}", "{number}", "--yes", "--why", "the walk"],
         ["close", "{shop}", "{order}", "--yes", "--why", "the walk"],
+    ],
+    "webhooks show": [["webhooks", "show", "{shop}", "--json"]],
+    "webhooks sync": [
+        ["webhooks", "sync", "{shop}", "--dry-run", "--json"],
+        ["webhooks", "sync", "{shop}"],
     ],
     "pause": [
         ["pause", "{shop}", "--order", "{number}", "--why", "the walk"],

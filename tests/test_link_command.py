@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 import uuid
 
 import pytest
@@ -16,6 +17,7 @@ from saleor_kustom.sandbox.theatre import served
 MUGS = Line("Mug", "100.00", 3)
 KUSTOM = "f3392f8b-6116-4073-ab96-e330819e2c07"
 ANOTHER = "99999999-2222-4333-8444-555555555555"
+SECRET_KEY = secrets.token_hex(32)  # the sandbox's own is refused, since it was published
 
 
 class Shell:
@@ -52,7 +54,7 @@ class Shell:
 
 @pytest.fixture
 async def shell(sqlite_url):
-    async with served(sqlite_url) as (world, addresses):
+    async with served(sqlite_url, secret_key=SECRET_KEY) as (world, addresses):
         yield Shell(world, addresses, sqlite_url)
 
 

@@ -24,6 +24,7 @@ PAGES = [TOP / "README.md", TOP / "CONTRIBUTING.md", *sorted((TOP / "docs").glob
 #: They do not end by themselves, or are tried elsewhere as whole processes.
 NOT_HERE = {"serve", "work", "demo", "sandbox"}
 SHOP = "https://shop.example/graphql/"
+KUSTOM_ORDER = "f3392f8b-6116-4073-ab96-e330819e2c07"
 SECRET = secrets.token_hex(32)
 
 
@@ -70,6 +71,7 @@ class Stage(threading.Thread):
         async with served(self.database_url, secret_key=SECRET) as (world, addresses):
             outcomes = await play(world)
             self.order = outcomes[0].order["number"]
+            self.kustom_order = outcomes[0].there.order_id
             self.addresses = addresses
             self.shop = world.saleor.api_url
             self.up.set()
@@ -96,7 +98,12 @@ def as_here(command, stage):
     """Return the command's words with the example's shop and order replaced by the sandbox's."""
     text = command.partition(" < ")[0].partition(" | ")[0]
     words = shlex.split(text)[1:]
-    replaced = {SHOP: stage.shop, "1042": stage.order, "PM12345-abcdef": MERCHANT.username}
+    replaced = {
+        SHOP: stage.shop,
+        "1042": stage.order,
+        KUSTOM_ORDER: stage.kustom_order,
+        "PM12345-abcdef": MERCHANT.username,
+    }
     return [replaced.get(word, word) for word in words]
 
 
@@ -108,6 +115,7 @@ def test_there_are_commands_to_run():
 def test_each_command_runs_as_written(stage, tmp_path, monkeypatch):
     """One test, since they follow on each other; what fails is named."""
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "orders.csv").write_text(f"{stage.order},{stage.kustom_order}\n")
     env = {
         "SECRET_KEY": SECRET,
         "DATABASE_URL": stage.database_url,

@@ -6,12 +6,12 @@ import pytest
 
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.sandbox.theatre import served
-from tests.test_link_command import Shell
+from tests.test_link_command import SECRET_KEY, Shell
 
 
 @pytest.fixture
 async def shell(sqlite_url):
-    async with served(sqlite_url) as (world, addresses):
+    async with served(sqlite_url, secret_key=SECRET_KEY) as (world, addresses):
         yield Shell(world, addresses, sqlite_url)
 
 

@@ -40,7 +40,7 @@ async def test_a_kustom_order_bound_twice(store):
     await receive(store)
     await store.captures.bind(await claim_one(store), BINDING, "test")
     copy = """insert into binding select api_url, 'O2', environment, merchant_id, kustom_order_id,
-        how, bound_at from binding"""
+        how, bound_at, transaction_id from binding"""
     with pytest.raises(Conflict):
         await sql(store, copy)
 

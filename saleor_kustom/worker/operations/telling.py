@@ -19,8 +19,7 @@ from saleor_kustom.store.operations import SETTLES_S
 from saleor_kustom.worker.entries import is_parcel_refund, plan_of
 from saleor_kustom.worker.journey import Journey
 from saleor_kustom.worker.operations.deciding import asked
-from saleor_kustom.worker.reading import read_saleor
-from saleor_kustom.worker.reporting import binding_of
+from saleor_kustom.worker.reading import binding_of, read_saleor
 from saleor_kustom.worker.standing import actions_now
 
 _log = logging.getLogger(__name__)
