@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: chromium postgres demo demo-once test test-long mutants check lint types imports format setup lock clean
+.PHONY: audit chromium postgres demo demo-once test test-long mutants check lint types imports format setup lock clean
 .DEFAULT_GOAL := test
 
 demo: $(VENV)/.ready  ## Play the story against simulated Saleor and Kustom, and keep serving
@@ -26,6 +26,12 @@ test-long: $(VENV)/.ready postgres chromium  ## The thorough runs: more generate
 
 mutants: $(VENV)/.ready  ## Mutation testing of the money code, in a copy; about ten minutes
 	PYTHON=$(abspath $(BIN))/python scripts/mutants
+
+audit: $(VENV)/.ready  ## Known weaknesses of our code and of what we depend on (needs a network)
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check bandit==1.9.4 pip-audit==2.10.1
+	.venv-audit/bin/bandit --quiet --recursive --severity-level high saleor_kustom
+	.venv-audit/bin/pip-audit --requirement requirements.lock --no-deps --disable-pip
 
 check: lint types imports
 
@@ -58,4 +64,4 @@ lock:  ## Pin again, after a change of dependencies (needs uv)
 	$(LOCK) --extra postgres --group dev --output-file requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-audit dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -36,6 +36,7 @@ from saleor_kustom.worker.expiry import Expiry
 from saleor_kustom.worker.hooks import Hooks
 from saleor_kustom.worker.lease import Lease
 from saleor_kustom.worker.linker import Linker
+from saleor_kustom.worker.mirror import Mirror
 from saleor_kustom.worker.operations.closing import Closing
 from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
@@ -71,6 +72,7 @@ class App:
     worker: Worker
     linker: Linker
     webhooks: WebhookSync
+    mirror: Mirror
     reconciler: Reconciler
     before_install: BeforeInstall
     closing: Closing
@@ -177,6 +179,7 @@ def _join(
     worker = Worker(parts, slots=settings.concurrency)
     linker = Linker(parts, wake=worker.wake)
     closing = Closing(parts)
+    sync = WebhookSync(store, saleor, settings.app_url)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -185,7 +188,9 @@ def _join(
         strangers=to_strangers,
         settings=settings,
         wake=worker.wake,
-        desk=Desk(parts, worker.wake, linker, closing, chosen_by_operator(settings), monotonic),
+        desk=Desk(
+            parts, worker.wake, linker, closing, sync, chosen_by_operator(settings), monotonic
+        ),
         health=health,
         clock=clock,
         policy=parts.policy,
@@ -209,7 +214,8 @@ def _join(
         keys,
         worker,
         linker,
-        WebhookSync(store, saleor, settings.app_url),
+        sync,
+        Mirror(parts),
         reconciler,
         before,
         closing,
@@ -278,6 +284,7 @@ async def work(app: App, stop: asyncio.Event) -> None:
             app.linker.run(stop),
             _every_minute("reconcile", lambda: _reconcile(app), stop),
             _every_minute("compare webhooks", app.webhooks.tick, stop),
+            _every_minute("tell Saleor of problems", app.mirror.tick, stop),
         )
 
 

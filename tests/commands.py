@@ -47,7 +47,6 @@ TRIES = {
         ["export", "--saleor-api-url", "{shop}"],
         ["export", "--saleor-api-url", "{shop}", "--json"],
     ],
-    "links": [["links", "{shop}", "--json"]],  # before `link`, which would put an id there
     # Before it asks for anything itself, which it may see afterwards.
     "links": [["links", "{shop}", "--json"]],
     "link": [
@@ -55,7 +54,7 @@ TRIES = {
         ["link", "{shop}", "{number}", "{kustom_order}", "--dry-run", "--json"],
     ],
     "link-token": [["link-token", "{shop}"]],
-    "refund": [["refund", "{shop}", "{capture}", "--why", "the walk"]],
+    "refund": [["refund", "{order}", "--saleor-api-url", "{shop}", "--why", "the walk"]],
     "close": [
         ["close", "{shop}", "{number}", "--yes", "--why", "the walk"],
         ["close", "{shop}", "{order}", "--yes", "--why", "the walk"],

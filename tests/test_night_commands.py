@@ -261,6 +261,14 @@ def test_an_export_has_what_settlement_files_have(night):
     assert json.loads(night.run("export", "--since", "2020-01-01", "--json"))["order"]
 
 
+def test_a_refund_is_exported_as_money_that_went_back(night):
+    night.execute("update capture set kind = 'refund' where capture_id is not null")
+    [row] = list(csv.DictReader(io.StringIO(night.run("export"))))
+    assert (row["kind"], row["amount"]) == ("refund", "-349.00")
+    night.execute("update capture set kind = 'release' where capture_id is not null")
+    assert list(csv.DictReader(io.StringIO(night.run("export")))) == []  # no money moved
+
+
 def test_an_export_pages_through_all_of_it(night, tmp_path):
     night.execute(
         """with recursive n (n) as (select 1 union all select n + 1 from n where n < 1100)

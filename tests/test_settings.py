@@ -1,8 +1,10 @@
 """Settings: a wrong one stops the start with one line that says how to make it right."""
 
 import pytest
+from typer.testing import CliRunner
 
 from saleor_kustom import settings as module
+from saleor_kustom.cli import app as command_line
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.settings import PREFIX, SETTINGS, Settings, load, table
 
@@ -57,8 +59,6 @@ WRONG = {
         "x" * 40,
         "abcdefgh" * 5,
         "0123456789abcdef0123456789abcdef",
-        "a-secret-for-the-sandbox-only-0123456789",
-        "please-CHANGEME-before-you-go-to-production",
     ),
     "SECRET_KEY_PREVIOUS": ("short",),
     "RETENTION_DAYS": ("-1", "1.5", "many", "99999999"),
@@ -98,6 +98,23 @@ def test_a_wrong_value_is_told_in_one_line_with_a_right_one(name, value):
     assert line.startswith(f"{PREFIX}{name}: ")
     assert line.endswith(f"; right would be, for example: {setting.example}")
     assert "\n" not in line
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "a-secret-for-the-sandbox-only-0123456789",
+        "please-CHANGEME-before-you-go-to-production",
+        "0123456789abcdefghijklmnopqrstuvwxyz",
+    ],
+)
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_a_key_that_everybody_knows_serves_no_shop(key, command, monkeypatch):
+    monkeypatch.setenv(f"{PREFIX}SECRET_KEY", key)
+    monkeypatch.setenv(f"{PREFIX}DATABASE_URL", "postgresql://nobody@127.0.0.1:9/nowhere")
+    result = CliRunner().invoke(command_line, [command])
+    assert isinstance(result.exception, SettingsError)
+    assert "was published as an example" in str(result.exception)
 
 
 def test_every_setting_that_can_be_wrong_is_tried():

@@ -23,3 +23,12 @@ class ShopFacts:
     version: str
     allows_unpaid: bool  # fulfillmentAllowUnpaid
     approves_by_itself: bool  # fulfillmentAutoApprove
+
+
+@dataclass(frozen=True, slots=True)
+class WebhookState:
+    """The app's webhooks as Saleor has them, against ours; all empty: they are the same."""
+
+    changes: tuple[str, ...] = ()  # what would bring them up to date
+    inactive: tuple[str, ...] = ()  # switched off by somebody
+    lacking: tuple[str, ...] = ()  # permissions that this version needs

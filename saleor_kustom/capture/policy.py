@@ -81,6 +81,9 @@ class Policy:
         _about("whether a transaction of the app's own carries charges where it must not "
                "report on the order's", "own"),
     ] = ForeignTransaction.METADATA  # fmt: skip
+    order_notes: Annotated[
+        bool, _about("a note on the order when a parcel is held or captured", example=True)
+    ] = False
     extend_authorizations: Annotated[
         bool, _about("ask Kustom for more time before an authorization expires", example=True)
     ] = False

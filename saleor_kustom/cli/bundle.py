@@ -32,7 +32,7 @@ _PLAN = (
     "takes_over",
 )
 _CAPTURE = (
-    *("id", "order_id", "order_number", "fulfillment_id", "fulfillment_created"),
+    *("id", "kind", "order_id", "order_number", "fulfillment_id", "fulfillment_created"),
     *("fulfillment_number", "channel", "currency", "line", "account", "held", "waiting"),
     *("canceled", "attempts", "failures", "wakes", "idempotency_key", "amount_minor"),
     *("capture_id", "report_problem", "without_tracking"),

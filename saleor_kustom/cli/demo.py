@@ -69,15 +69,19 @@ def _print(console: Console, outcomes: list[Outcome], wrong: list[str]) -> None:
             amount = shown(capture.amount, outcome.there.currency)
             table.add_row(title, number, str(index), amount, capture.capture_id[:8], tracking)
             title = number = ""
+        for refund in outcome.there.refunds:
+            amount = shown(-refund["refunded_amount"], outcome.there.currency)
+            table.add_row("", "", "", amount, refund["refund_id"][:8], "refunded")
         table.add_section()
     console.print(table)
     captured = sum(len(outcome.there.captures) for outcome in outcomes)
+    refunded = sum(len(outcome.there.refunds) for outcome in outcomes)
     for problem in wrong:
         console.print(f"[red]WRONG:[/red] {problem}")
     if not wrong:
         console.print(
-            f"{len(outcomes)} orders, {captured} captures: every amount and id is right, "
-            "at Kustom and in Saleor."
+            f"{len(outcomes)} orders, {captured} captures, {refunded} refunds: every amount and id "
+            "is right, at Kustom and in Saleor."
         )
 
 

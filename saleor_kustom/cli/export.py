@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import re
 import sys
 from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
@@ -12,16 +13,19 @@ from typing import Annotated, Any, TextIO
 import typer
 
 from saleor_kustom.capture.money import to_decimal
+from saleor_kustom.capture.operation import Kind
 from saleor_kustom.cli.common import opened_store, the_shop
 from saleor_kustom.cli.finding import OneShop, utc
 from saleor_kustom.cli.progress import bar
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.store import Period, Store
 
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
 COLUMNS = (
     *("shop", "order", "order_id", "parcel", "fulfillment_id", "channel"),
     *("environment", "merchant_id", "kustom_order_id", "capture_id", "reference"),
-    *("amount", "currency", "captured_at", "reported_at"),
+    *("amount", "currency", "captured_at", "reported_at", "kind"),
 )
 
 
@@ -36,7 +40,9 @@ def export(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of CSV.")] = False,
 ) -> None:
-    """Write captures as CSV: one line each, times in UTC, `reference` as in settlement files.
+    """Write captures and refunds as CSV, times in UTC, `reference` as in settlement files.
+
+    A refund's amount is negative; `capture_id` is its own id. `kind` tells them apart.
 
     Example: saleor-kustom export --since 2026-11-01 --until 2026-12-01 -o november.csv
     """
@@ -89,6 +95,7 @@ def _described(row: Mapping[str, Any]) -> dict[str, Any]:
     plan = json.loads(row["plan"] or "{}")
     amount = row["amount_minor"]
     known = amount is not None and row["currency"]
+    amount = -amount if known and row["kind"] == Kind.REFUND else amount
     return {
         "shop": row["api_url"],
         "order": row["order_number"],
@@ -105,12 +112,15 @@ def _described(row: Mapping[str, Any]) -> dict[str, Any]:
         "currency": row["currency"],
         "captured_at": utc(row["captured_at"]),
         "reported_at": utc(row["reported_at"]),
+        "kind": row["kind"],
     }
 
 
 def _cell(value: Any) -> Any:
     """A spreadsheet would run what begins like a formula; order numbers come from outside."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@") else value
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return f"'{value}" if value[:1] in ("=", "+", "-", "@") else value
 
 
 def _seconds(option: str, text: str | None, default: float) -> float:

@@ -27,6 +27,7 @@ def serve(
     Example: saleor-kustom serve --host 0.0.0.0 --port 8080
     """
     settings = settings_of.load()
+    settings_of.refuse_published(settings)
     log_to_stderr(settings.log_level, settings.log_format)
     asyncio.run(_serve(settings, host, port))
 
@@ -37,6 +38,7 @@ def work() -> None:
     Example: saleor-kustom work
     """
     settings = settings_of.load()
+    settings_of.refuse_published(settings)
     if settings.database_url.startswith("sqlite"):
         raise SettingsError(
             "SALEOR_KUSTOM_DATABASE_URL: SQLite serves one process, where `serve` works itself; "

@@ -104,9 +104,11 @@ def _print(console: Console, order: dict[str, Any]) -> None:
 
 def _print_capture(console: Console, row: dict[str, Any], deliveries: list[dict[str, Any]]) -> None:
     amount = shown(row["amount_minor"], row["currency"]) if row["amount_minor"] else ""
+    name = f"Parcel {row['fulfillment_number'] or row['fulfillment_id']}"
+    if row["kind"] != "fulfillment":
+        name = str(row["kind"]).capitalize()
     console.print(
-        f"\n[bold]Parcel {row['fulfillment_number'] or row['fulfillment_id']}[/] (row:{row['id']}) "
-        f"{row['state']} {amount} {row['capture_id'] or ''}",
+        f"\n[bold]{name}[/] (row:{row['id']}) {row['state']} {amount} {row['capture_id'] or ''}",
         soft_wrap=True,
     )
     if row["problem"]:

@@ -24,6 +24,9 @@ class Outcome:
     tracking: Mapping[int, Sequence[str]] = field(default_factory=dict)  # by capture, from 0
     shown: Sequence[str] | None = None  # the numbers that a storefront finds; None: not looked at
     reported: bool = True
+    refunds: Sequence[int] = ()  # minor units
+    # Which captures shipped parcels bear in Saleor; None: each one its own.
+    written: Sequence[int] | None = None
 
 
 Settle = Callable[[], Awaitable[None]]
@@ -142,21 +145,27 @@ def problems(outcome: Outcome) -> list[str]:
         sent = [entry.get("tracking_number") for entry in captures[index].shipping_info]
         if sent != list(numbers):
             found.append(f"capture {index + 1} has the tracking {sent}, not {list(numbers)}")
+    refunds = [refund["refunded_amount"] for refund in outcome.there.refunds]
+    if refunds != list(outcome.refunds):
+        found.append(f"refunded {refunds}, not {list(outcome.refunds)}")
     return found + _in_saleor(outcome)
 
 
 def _in_saleor(outcome: Outcome) -> list[str]:
-    fulfillments = outcome.order["fulfillments"]
-    told = (_metadata(f, "privateMetadata").get("kustom.capture_id") for f in fulfillments)
-    written = [capture_id for capture_id in told if capture_id]
+    shipped = [f for f in outcome.order["fulfillments"] if f["status"] == "FULFILLED"]
+    known = [_metadata(f, "privateMetadata").get("kustom.capture_id") for f in shipped]
     ids = [capture.capture_id for capture in outcome.there.captures]
-    found = [] if written == ids else [f"Saleor has the capture ids {written}, Kustom {ids}"]
+    borne = ids if outcome.written is None else [ids[index] for index in outcome.written]
+    found = [] if list(filter(None, known)) == borne else [f"Saleor has {known}, Kustom {ids}"]
     if _metadata(outcome.order, "privateMetadata").get("kustom.order_id") != outcome.there.order_id:
         found.append("the order does not name its Kustom order")
     [transaction] = outcome.order["transactions"]
-    charged = [event["pspReference"] for event in transaction["events"]]
-    if charged != (ids if outcome.reported else []):
-        found.append(f"the transaction's events are {charged}")
+    refunded = [refund["refund_id"] for refund in outcome.there.refunds]
+    for kind, made in (("CHARGE", ids), ("REFUND", refunded)):
+        events = [e for e in transaction["events"] if e["type"] == f"{kind}_SUCCESS"]
+        wanted = made if outcome.reported else []
+        if len(events) != len(wanted) or not all(map(_tells, events, wanted)):
+            found.append(f"the transaction's events are {events}, not of {wanted}")
     return found + _in_storefront(outcome)
 
 
@@ -166,6 +175,11 @@ def _in_storefront(outcome: Outcome) -> list[str]:
     if outcome.shown is None or numbers == list(outcome.shown):
         return []
     return [f"a storefront is shown {numbers}, not {list(outcome.shown)}"]
+
+
+def _tells(event: Wire, made: str) -> bool:
+    """Tell whether an event is of a capture or refund: by its reference, or in its words."""
+    return made == event["pspReference"] or made in event["message"]
 
 
 def _metadata(item: Wire, which: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import secrets
 import time
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -13,6 +14,7 @@ from saleor_kustom.sandbox.late import Late
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
 from saleor_kustom.sandbox.showcase import set_out
 from saleor_kustom.sandbox.stories import STORIES, Outcome, Settle
+from saleor_kustom.sandbox.stories_after import AFTER
 from saleor_kustom.sandbox.world import MERCHANT, World
 from saleor_kustom.settings import Settings
 from saleor_kustom.web.listen import listening
@@ -39,7 +41,7 @@ async def served(
     ):
         saleor.api_url = f"{saleor_at}/graphql/"
         values: dict[str, Any] = {
-            "secret_key": "a-secret-for-the-sandbox-only-0123456789",
+            "secret_key": secrets.token_urlsafe(32),  # a published one would not be taken
             "app_url": app_at,
             "database_url": database_url,
             "allow_private_hosts": True,
@@ -62,7 +64,7 @@ async def served(
 async def play(world: World) -> list[Outcome]:
     """Play every story and return what it must have led to."""
     settle = _settling(world)
-    return [await story(world, settle) for story in STORIES]
+    return [await story(world, settle) for story in (*STORIES, *AFTER)]
 
 
 async def furnish(world: World) -> None:

@@ -30,6 +30,23 @@ class History:
             where api_url = :api_url and capture_id is null order by id desc limit :limit"""
         return _read(await self._db.read(sql, {"api_url": api_url, "limit": limit}))
 
+    async def newest(self) -> int:
+        """Return the id of the newest line of all shops; 0: there is none."""
+        rows = await self._db.read("select id from history order by id desc limit 1")
+        return int(rows[0]["id"]) if rows else 0
+
+    async def since(self, after: int, *, settled_s: float, limit: int) -> Sequence[Row]:
+        """Return captures' lines behind an id, of all shops: id, api_url, capture_id, what.
+
+        None that is younger than `settled_s`, nor what stands behind it: ids become visible out
+        of order.
+        """
+        sql = """select id, api_url, capture_id, what from history h where id > :after
+            and capture_id is not null and not exists (select 1 from history y
+                where y.id > :after and y.id <= h.id and y.at > :now - :settled)
+            order by id limit :limit"""
+        return await self._db.read(sql, {"after": after, "settled": settled_s, "limit": limit})
+
 
 def of_shop(api_url: str, what: str, detail: Mapping[str, Any]) -> Statement:
     """Return the statement that writes a line, to go into the transaction that it tells of."""

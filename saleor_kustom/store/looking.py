@@ -61,7 +61,7 @@ class Looking:
         return rows[0] if rows else None
 
     async def captured(self, period: Period) -> Sequence[Row]:
-        """Return captures of a period with their Kustom orders, by id, a page of them."""
+        """Return captures and refunds of a period with their Kustom orders, by id, a page."""
         sql, params = _of(period, _CAPTURED)
         return await self._db.read(sql, {**params, "after": period.after_id, "limit": period.limit})
 
@@ -96,7 +96,7 @@ _DELIVERIES = """select id, event, received_at, fulfillment_id, problem, tracepa
 _BOUND = """select environment, merchant_id, kustom_order_id, how, bound_at from binding
     where api_url = :api_url and order_id = :order_id"""
 _PERIOD = """{where}c.captured_at >= :since and c.captured_at < :until
-    and c.state in ('captured', 'reported')"""
+    and c.state in ('captured', 'reported') and c.kind in ('fulfillment', 'charge', 'refund')"""
 _CAPTURED = f"""select c.*, b.environment, b.merchant_id, b.kustom_order_id
     from capture c left join binding b on b.api_url = c.api_url and b.order_id = c.order_id
     where {_PERIOD} and c.id > :after order by c.id limit :limit"""

@@ -67,7 +67,8 @@ _PAUSED = "select scope, count(*) as n from pause group by scope order by scope"
 # Each arm has a partial index: what falls due, and what is held.
 _OPEN_MONEY = f"""select coalesce(currency, '') as currency, count(*) as n,
         sum(coalesce(amount_minor, worth_minor, 0)) as minor
-    from capture where state in ('received', 'planned', 'sending') and id in (
+    from capture where state in ('received', 'planned', 'sending')
+      and kind in ('fulfillment', 'charge') and id in (
         select id from capture where due_at is not null
         union select id from capture where {HELD})
     group by 1 order by 1"""

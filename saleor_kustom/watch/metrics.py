@@ -51,9 +51,10 @@ ACKNOWLEDGED = Histogram(
 )
 CAPTURES = Counter(
     "saleor_kustom_captures",
-    "What became of captures: captured, reported, nothing (reason: why), withdrawn, or held "
-    "(reason: for what; see docs/errors.md).",
-    ["outcome", "reason"],
+    "What became of captures (kind: fulfillment, charge) and of what else is done at Kustom (kind: "
+    "refund, cancel, release): captured, that is confirmed; reported; nothing (reason: why); "
+    "withdrawn; or held (reason: for what; see docs/errors.md).",
+    ["kind", "outcome", "reason"],
     registry=REGISTRY,
 )
 CAPTURED_MINOR = Counter(

@@ -143,13 +143,15 @@ class Compare:
             why = Reason.CAPTURE_DIFFERS.value
             detail = {"kustom": kustom, "planned": planned}
             if await self._store.captures.hold(row.api_url, row.id, why, detail):
-                CAPTURES.labels("held", why).inc()
+                CAPTURES.labels(row.kind.value, "held", why).inc()
         capture_id = row.capture_id or (found.kustom_id if found else None) or ""
         return Differing(row.order_id, capture_id, kustom, planned)
 
 
 def _settled(row: Capture) -> bool:
-    """Tell whether nothing but tracking or a cancellation can follow."""
+    """Tell whether nothing but tracking or a cancellation can follow for a parcel."""
+    if not row.is_parcel:
+        return False
     taken_over = row.state is State.NOTHING and bool(takes_over(row))
     return taken_over or bool(row.capture_id and row.reported_at)
 

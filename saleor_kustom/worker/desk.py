@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from saleor_kustom.capture.authorization import Authorization
-from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
+from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts, WebhookState
 from saleor_kustom.capture.decide import decide, reference
 from saleor_kustom.capture.linking import How, LinkRefusal, Outcome, Refusing, Told
 from saleor_kustom.capture.parties import Account, Shop
@@ -14,7 +14,7 @@ from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.preview import Preview, Spread, spread
 from saleor_kustom.capture.shipping_info import entries
-from saleor_kustom.saleor.shop import read_facts
+from saleor_kustom.saleor.seen_as import seen_as
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
 from saleor_kustom.worker.entries import ledger_of, references_of
@@ -22,6 +22,7 @@ from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.operations.closing import Closing, ClosingPreview
 from saleor_kustom.worker.seeing import see
+from saleor_kustom.worker.webhooks import WebhookSync
 
 #: A page that is opened again at once asks Kustom once.
 _FRESH_S = 5.0
@@ -36,6 +37,7 @@ class Desk:
     wake: Callable[[], None]
     linker: Linker
     closer: Closing
+    sync: WebhookSync
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -129,4 +131,14 @@ class Desk:
 
     async def shop_facts(self, shop: Shop) -> ShopFacts:
         """Ask Saleor for what may block merchants. Raises CallError."""
-        return await read_facts(self.parts.saleor, shop)
+        seen = await seen_as(self.parts.saleor, shop)
+        return ShopFacts(seen.saleor_version, seen.allows_unpaid, seen.approves_by_itself)
+
+    async def webhooks(self, shop: Shop) -> WebhookState:
+        """Compare the app's webhooks in Saleor with ours. Raises CallError."""
+        found = await self.sync.compare(shop)
+        return WebhookState(tuple(map(str, found.changes)), found.inactive, found.lacking)
+
+    async def sync_webhooks(self, shop: Shop) -> int:
+        """Bring them up to date, switched off ones too; return how many were refused."""
+        return len((await self.sync.sync(shop, activate=True)).failed)

@@ -15,7 +15,7 @@ from saleor_kustom.capture.binding import (
     candidates,
     refusal,
 )
-from saleor_kustom.capture.fulfillment import Order
+from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.capture.plan import Binding, NothingWhy
@@ -23,6 +23,7 @@ from saleor_kustom.capture.retry import FRAUD_POLL_S, LATE_ID_S, nth
 from saleor_kustom.capture.state import Event
 from saleor_kustom.capture.worth import worth_minor
 from saleor_kustom.errors import Refused
+from saleor_kustom.store import Capture
 from saleor_kustom.worker.journey import Journey
 
 NOT_LINKED_YET = "kustom_order_unknown"
@@ -47,9 +48,16 @@ async def read_saleor(journey: Journey) -> Order:
         "fulfillment_number": fulfillment.number if fulfillment else capture.fulfillment_number,
         "channel": order.channel,
         "currency": order.currency,
-        "worth_minor": worth_minor(order, fulfillment) if fulfillment else capture.worth_minor,
+        "worth_minor": _worth(capture, order, fulfillment),
     }
     return order
+
+
+def _worth(capture: Capture, order: Order, fulfillment: Fulfillment | None) -> int | None:
+    """Return what stands open. What is held keeps what it was held with: the fee may be in it."""
+    if fulfillment is None or (capture.held and capture.worth_minor is not None):
+        return capture.worth_minor
+    return worth_minor(order, fulfillment)
 
 
 async def check_identity(journey: Journey) -> None:

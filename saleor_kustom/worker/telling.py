@@ -22,13 +22,13 @@ def tell(before: Capture, now: Capture, what: str, detail: Mapping[str, Any]) ->
     """Log `what` happened, with the fields that help to find it, and count where it ended."""
     newly_held = bool(now.held) and now.held != before.held
     fields = {name: detail[name] for name in _LOGGED if detail.get(name) is not None}
-    fields |= {"state": now.state.value, "order": now.order_number}
+    fields |= {"state": now.state.value, "order": now.order_number, "kind": now.kind.value}
     _log.log(logging.WARNING if newly_held else logging.INFO, what, extra=fields)
     if newly_held:
-        CAPTURES.labels("held", now.held).inc()
+        CAPTURES.labels(now.kind.value, "held", now.held).inc()
     if now.state is before.state or now.state not in _OUTCOMES:
         return
     why = now.waiting or "" if now.state is State.NOTHING else ""
-    CAPTURES.labels(now.state.value, why).inc()
+    CAPTURES.labels(now.kind.value, now.state.value, why).inc()
     if now.state is State.CAPTURED and now.captures:
         CAPTURED_MINOR.labels(now.currency or "").inc(now.amount_minor or 0)

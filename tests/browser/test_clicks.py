@@ -1,6 +1,7 @@
 """Everything a merchant does, clicked through: from shipping an order to solving what is held."""
 
 import re
+import uuid
 
 import pytest
 from playwright.async_api import expect
@@ -203,3 +204,43 @@ async def test_a_merchant_who_is_blocked_by_saleor_is_told_where_to_change_it(ho
         await expect(frame.get_by_text("Allow fulfillment without payment")).to_be_visible()
     finally:
         host.world.saleor.allow_unpaid = True
+
+
+async def test_an_order_is_linked_to_its_kustom_order(host):
+    order = host.world.saleor.add_order([MUG])
+    there = host.world.kustom.add_order(
+        str(uuid.uuid4()), 349_00, "SEK", merchant_reference1=order["number"]
+    )
+    await host.ship(order)
+    frame = await host.widget(order)
+    await frame.get_by_text("Link…").click()
+    await frame.get_by_label("Kustom order id").fill(there.order_id)
+    await frame.get_by_role("button", name="Link", exact=True).click()
+    await host.toast("Linked")
+    await expect(frame.locator(".pill.success")).to_be_visible()
+
+
+async def test_a_cancelled_parcel_is_refunded(host):
+    order, there = host.order()
+    await host.ship(order)
+    host.world.saleor.cancel_fulfillment(order["fulfillments"][0]["id"])
+    await host.settle()
+    frame = await host.widget(order)
+    await frame.get_by_text("Refund…").click()
+    await expect(frame.get_by_text("349.00\u00a0SEK goes back")).to_be_visible()
+    await frame.get_by_role("button", name="Refund now").click()
+    await host.toast("Refunding")
+    await expect(frame.get_by_text("Refunded", exact=True).first).to_be_visible()
+    assert [refund["refunded_amount"] for refund in there.refunds] == [349_00]
+
+
+async def test_an_order_that_ships_no_more_is_closed(host):
+    order, there = host.order()
+    await host.ship(order, {order["lines"][0]["id"]: 1})
+    frame = await host.widget(order)
+    await frame.get_by_role("link", name="Close order…").click()
+    await frame.get_by_label("Why?").fill("sold out")
+    await frame.get_by_role("button", name="Give back").click()
+    await host.toast("Closing")
+    await expect(frame.get_by_text("Released")).to_be_visible()
+    assert host.world.kustom.ledger.remaining(there) == 0

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from saleor_kustom.capture.authorization import Authorization, KustomCapture
+from saleor_kustom.capture.charge import decide_charge, decide_fee
 from saleor_kustom.capture.decide import Earlier, decide, reference
 from saleor_kustom.capture.fulfillment import Fulfillment, FulfillmentLine
 from saleor_kustom.capture.plan import Nothing, Plan
@@ -64,10 +65,40 @@ class Warehouse:
             parcel,
             self.ledger,
             self.authorization(),
-            replace(policy, extra_currencies=frozenset({order.currency})),
+            self.allowing(policy),
             own_references=frozenset(plan.reference for plan in self.plans)
             | {reference(order, parcel)},
         )
+
+    def charge_the_rest(self, policy):
+        """Charge all that no plan holds, as Saleor's button does; it is captured at once."""
+        amount = self.case.kustom - sum(plan.amount_minor for plan in self.plans)
+        reference = f"charge-{len(self.ledger)}"
+        charge = decide_charge(
+            self.case.order,
+            self.ledger,
+            self.authorization(),
+            self.allowing(policy),
+            reference=reference,
+            amount_minor=amount,
+            own_references=frozenset(plan.reference for plan in self.plans) | {reference},
+        )
+        if isinstance(charge, Plan):
+            self.ledger.append(Earlier(reference, charge, captured=True, canceled=True))
+        return amount, charge
+
+    def charge_the_fee(self, policy):
+        """Charge what is left of the fee, since nothing more ships."""
+        fee = decide_fee(
+            self.case.order, self.ledger, self.authorization(), self.allowing(policy),
+            reference="fee", own_references=frozenset(plan.reference for plan in self.plans),
+        )  # fmt: skip
+        if isinstance(fee, Plan):
+            self.ledger.append(Earlier("fee", fee, captured=True, canceled=True))
+        return fee
+
+    def allowing(self, policy):
+        return replace(policy, extra_currencies=frozenset({self.case.order.currency}))
 
     def authorization(self):
         whole, captured = self.case.kustom, sum(plan.amount_minor for plan in self.captured)
@@ -95,7 +126,7 @@ class Warehouse:
         earlier = self.ledger[index]
         if earlier.canceled:
             return
-        for line_id, n in self.shipped[earlier.fulfillment_id].items():
+        for line_id, n in self.shipped.get(earlier.fulfillment_id, {}).items():
             self.left[line_id] += max(0, n - returned)
         plan = earlier.plan if earlier.captured else None
         self.ledger[index] = replace(earlier, plan=plan, canceled=True)

@@ -155,6 +155,50 @@ def check_history(case, history, policy, other_policy):
         check_whole(case, warehouse.plans)
 
 
+def check_charged(case, before, after, policy):
+    """All that is left is charged at some moment: what ships from then on is paid."""
+    warehouse = Warehouse(case)
+    play(warehouse, before, policy, policy)
+    amount, charge = warehouse.charge_the_rest(policy)
+    if amount == 0:
+        assert isinstance(charge, Held)
+        assert charge.reason == "nothing_remains"
+        return
+    assert isinstance(charge, Plan)
+    assert (charge.amount_minor, charge.allocated) == (amount, True)
+    check_body(charge)
+    assert sum(plan.amount_minor for plan in warehouse.plans) == case.kustom
+    decided = len(warehouse.decisions)
+    planned = [plan.reference for plan in warehouse.plans]
+    play(warehouse, after, policy, policy)
+    ship_the_rest(warehouse, policy)
+    check_decisions(warehouse)
+    check_units(case, warehouse.plans)
+    # Units of plans that were withdrawn after the charge are planned once more; nothing else is.
+    again = [d for d in warehouse.decisions[decided:] if isinstance(d, Plan)]
+    withdrawn = set(planned) - {plan.reference for plan in warehouse.plans}
+    assert withdrawn or not again
+    assert sum(plan.amount_minor for plan in warehouse.plans) <= case.kustom
+
+
+def check_closed(case, history, policy):
+    """Nothing more ships: the fee that was not charged can be, and all still adds up."""
+    warehouse = Warehouse(case)
+    play(warehouse, history, policy, policy)
+    fee = warehouse.charge_the_fee(policy)
+    plans = warehouse.plans
+    assert not isinstance(fee, Held)
+    if isinstance(fee, Plan):
+        check_body(fee)
+        assert (dict(fee.units), fee.amount_minor > 0) == ({}, True)
+    assert sum(plan.amount_minor for plan in plans) <= case.kustom
+    assert sum(plan.gift_card_minor for plan in plans) <= case.gift_card
+    assert sum(plan.shipping_minor for plan in plans) <= case.order.shipping_minor
+    if isinstance(fee, Plan):
+        assert sum(plan.shipping_minor for plan in plans) == case.order.shipping_minor
+    assert isinstance(warehouse.charge_the_fee(policy), Nothing)
+
+
 def scaled(orders):
     """Return how many of those the profile wants; a profile's usual count is 100."""
     return orders * settings.default.max_examples // 100
@@ -183,6 +227,26 @@ def run(orders, seeded):
 @pytest.mark.parametrize("chunk", range(CI_ORDERS // CHUNK))
 def test_every_order_adds_up(chunk, request):
     run(CHUNK, request.config.getoption("randomly_seed") + chunk)
+
+
+def test_a_charge_of_all_that_is_left_is_exact_whenever_it_comes(request):
+    @seed(request.config.getoption("randomly_seed"))
+    @settings(max_examples=scaled(600), deadline=None, database=None, print_blob=True)
+    @given(cases(), st.one_of(st.just([]), steps), steps, policies)
+    def check(case, before, after, policy):
+        check_charged(case, before, after, policy)
+
+    check()
+
+
+def test_the_fee_of_an_order_that_is_closed_adds_up(request):
+    @seed(request.config.getoption("randomly_seed"))
+    @settings(max_examples=scaled(300), deadline=None, database=None, print_blob=True)
+    @given(cases(), steps, policies)
+    def check(case, history, policy):
+        check_closed(case, history, policy)
+
+    check()
 
 
 def test_a_gift_card_that_becomes_known_half_way_is_taken_off_once(request):

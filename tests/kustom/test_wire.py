@@ -116,6 +116,33 @@ def test_a_capture_that_cannot_be_told_or_counted_is_nonsense(changed):
         order(captures=[CAPTURE, CAPTURE | changed])
 
 
+def test_refunds_are_read_as_captures_are():
+    found = order(
+        captured_amount=100_00,
+        refunded_amount=60_00,
+        refunds=[
+            {"refund_id": "R-1", "refunded_amount": 50_00, "reference": "17/refund/1",
+             "description": "Refund", "refunded_at": "2026-11-21T10:00:00Z", "credit_invoice": 1},
+            {"refunded_amount": 10_00, "refund_id": None},
+        ],
+    )  # fmt: skip
+    first, second = found.refunds
+    assert (first.refund_id, first.reference, first.amount_minor) == ("R-1", "17/refund/1", 50_00)
+    assert (first.description, first.refunded_at) == (
+        "Refund", datetime(2026, 11, 21, 10, tzinfo=UTC)
+    )  # fmt: skip
+    assert (second.refund_id, second.reference, second.amount_minor) == (None, None, 10_00)
+    assert (found.refundable_minor, found.lists_refunds) == (40_00, True)
+    assert not order(captured_amount=100_00, refunded_amount=60_00).lists_refunds
+    assert order().lists_refunds
+
+
+@pytest.mark.parametrize("amount", [None, -1, 1.5, "100"])
+def test_a_refund_that_cannot_be_counted_is_nonsense(amount):
+    with pytest.raises(Nonsense):
+        order(refunds=[{"refund_id": "R-1", "refunded_amount": amount}])
+
+
 def test_unknown_fields_and_values_are_kept_out_of_the_way():
     found = order(status="SETTLED", fraud_status="stopped", brand_new={"a": [1]})
     assert (found.status, found.fraud_status) == ("SETTLED", "STOPPED")

@@ -28,7 +28,12 @@ def schema(request):
 
 
 #: Documents for newer versions only; an older Saleor is never sent them.
-SINCE = {"orders_where.graphql": "3.22", "order, newest": "3.23"}
+SINCE = {
+    "orders_where.graphql": "3.22",
+    "problem_create.graphql": "3.22",
+    "problem_dismiss.graphql": "3.22",
+    "order, newest": "3.23",
+}
 
 
 # One test for all documents: a schema takes over a second to build, once in each process.

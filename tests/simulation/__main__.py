@@ -1,4 +1,7 @@
-"""Replay a seed, or run many: `python -m tests.simulation SEED` or `FIRST LAST [PROCESSES]`."""
+"""Replay a seed, or run many: `python -m tests.simulation SEED` or `FIRST LAST [PROCESSES]`.
+
+`SEED quiet`: nobody presses a button.
+"""
 
 import logging
 import sys
@@ -31,8 +34,8 @@ def _many(first, last, processes):
 
 def main(first, last=None, processes="2"):
     logging.disable(logging.CRITICAL)
-    if last is None:
-        replay(int(first))
+    if last in (None, "quiet"):
+        replay(int(first), presses=None if last is None else 0.0)
         return
     sys.exit(1 if _many(int(first), int(last), int(processes)) else 0)
 

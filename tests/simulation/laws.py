@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from saleor_kustom.capture.ledger import SHIPPING
 from saleor_kustom.capture.plan import Plan
 from saleor_kustom.sandbox.saleor_orders import open_units
 from saleor_kustom.worker.entries import is_parcel_refund, money_moved
@@ -165,7 +166,7 @@ def _canceled(fulfillment_id, rows, placed, *, restored):
     again = _taken_over(rows, placed)
     if any(times > 1 for times in again.values()):
         raise LawError(f"units were taken over twice: {again}")
-    paid = _units(Plan.model_validate_json(row.plan).units)
+    paid = {one for one in _units(Plan.model_validate_json(row.plan).units) if one[0] != SHIPPING}
     if row.held is None and not paid <= set(again):
         raise LawError(f"{fulfillment_id} was cancelled and captured, and is not held: {row.state}")
     if row.held == "canceled_after_capture" and paid and paid <= set(again):

@@ -58,11 +58,8 @@ def _both_sides_agree(placed, rows, weather):
         return None
     there = placed.there
     over = there.cancelled or there.released
-    kustoms_own = [
-        0 if over else there.amount - there.captured,
-        there.captured - there.refunded,
-        there.refunded,
-    ]
+    left = 0 if over else there.amount - there.captured
+    kustoms_own = [left, there.captured - there.refunded, there.refunded]
     fields = ("authorizedAmount", "chargedAmount", "refundedAmount")
     saleors = [round(amount_of(transaction[field]) * 100) for field in fields]
     if saleors != kustoms_own:

@@ -346,10 +346,10 @@ def simulate(seed, weather_=None, presses=None):
         return simulation
 
 
-def replay(seed):
+def replay(seed, presses=None):
     """Run a seed and print all that happened."""
     with _folder() as folder:
-        simulation = Simulation(seed, folder)
+        simulation = Simulation(seed, folder, presses=presses)
         try:
             simulation.play()
         finally:

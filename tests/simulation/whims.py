@@ -23,6 +23,7 @@ class Whims:
             "refund_canceled": self.rng.random() < 0.3,
             "refund_canceled_after_s": 3600.0,
             "cancel_at_kustom": self.rng.random() < 0.5,
+            "shipping_fee": self.rng.choice(["first", "last", "proportional"]),
         }
 
     @property
@@ -38,7 +39,8 @@ class Whims:
     async def _press(self, placed):
         await asyncio.sleep(self.rng.random() ** 2 * 1800)
         presses = [self._charge, self._charge, self._refund, self._refund, self._cancel]
-        presses += [self._refund_parcel, self._refund_parcel, self._close, self._cancel_order]
+        presses += [self._refund_parcel, self._refund_parcel, self._close]
+        presses += [self._cancel_order, self._cancel_order]
         press = self.rng.choice(presses)
         self.sim.log("presses", press.__name__, placed.order["number"])
         await press(placed)

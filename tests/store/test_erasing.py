@@ -41,6 +41,9 @@ async def settled(store, order="O1", number="1001"):
         order_number=number,
         tracking_sent=[{"tracking_number": f"SE1 {PERSON}"}],
         tracking_problem=f"no such {PERSON}",
+        tracking_notes=[f"{PERSON} is no field"],
+        tracking_refused=[{"capture_id": "C1", "entry": {"tracking_number": PERSON}}],
+        tracking_elsewhere={"C0": [{"tracking_number": f"SE1 {PERSON}"}]},
         waiting_detail={"message": PERSON, "amount": "19.90 SEK"},
         detail={"message": PERSON, "capture_id": "C1"},
     )
@@ -75,6 +78,16 @@ async def test_an_erased_order_tells_of_no_person_and_keeps_its_amounts(store):
 
 async def test_tracking_that_was_erased_is_not_taken_for_unsent(store):
     row = await settled(store)
+    await store.erasing.order(SHOP, "O1", who="a person")
+    after = await store.captures.get(SHOP, row.id)
+    for sent in (after.tracking_sent, after.tracking_elsewhere["C0"]):
+        assert difference([{"tracking_number": f"SE1 {PERSON}"}], sent) == ()
+    assert (after.tracking_notes, after.tracking_refused) == ((), ())
+
+
+async def test_refused_tracking_that_was_erased_is_not_tried_again(store):
+    row = await settled(store)
+    await sql(store, "update capture set tracking_sent = '[]'")
     await store.erasing.order(SHOP, "O1", who="a person")
     after = await store.captures.get(SHOP, row.id)
     assert difference([{"tracking_number": f"SE1 {PERSON}"}], after.tracking_sent) == ()

@@ -142,7 +142,6 @@ async def run_commands(world, written, database_url, monkeypatch):
     """Run every command that shows something of a shop, in a thread of its own."""
     monkeypatch.setenv("SALEOR_KUSTOM_DATABASE_URL", database_url)
     monkeypatch.setenv("SALEOR_KUSTOM_SECRET_KEY", SECRET_KEY + "-and-more-of-it")
-    monkeypatch.setattr("saleor_kustom.settings._PUBLISHED", ())
     monkeypatch.setenv("SALEOR_KUSTOM_SECRET_KEY_PREVIOUS", SECRET_KEY)
     monkeypatch.setenv("SALEOR_KUSTOM_ALLOW_PRIVATE_HOSTS", "true")
     monkeypatch.setenv("SALEOR_KUSTOM_KUSTOM_PLAYGROUND_URL", "http://127.0.0.1:9")

@@ -6,7 +6,7 @@ import itertools
 import pytest
 
 from saleor_kustom.sandbox.saleor_orders import Line
-from tests.walks.test_death import GUARDS, Died, Fuse, Story, TappedTransport, tap_store
+from tests.walks.death import GUARDS, Died, Fuse, Story, TappedTransport, tap_store
 
 
 class Again(Story):

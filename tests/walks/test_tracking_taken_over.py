@@ -6,6 +6,7 @@ import pytest
 
 from saleor_kustom.sandbox.kustom import FAULTS
 from saleor_kustom.sandbox.saleor_orders import Line
+from tests.walks.buttons import press
 from tests.walks.conftest import MUGS
 
 
@@ -107,6 +108,23 @@ async def test_two_parcels_with_one_number_tell_it_once(world):
     assert [numbers(capture) for capture in there.captures] == [["SE2"]]
 
 
+async def test_tracking_of_what_ships_after_a_charge_goes_to_the_charge(world, later, rows):
+    order, there = world.order([Line("Mug", "100.00", 2)])
+    [line] = (line["id"] for line in order["lines"])
+    press(world, order, "CHARGE")
+    await later(seconds=120)
+    world.saleor.fulfill(order["id"], {line: 1}, tracking="SE1")
+    second = world.saleor.fulfill(order["id"], {line: 1})
+    await world.settle()
+    world.saleor.update_tracking(second["id"], "SE1, SE2")
+    await world.settle()
+    assert [(c.amount, numbers(c)) for c in there.captures] == [(249_00, ["SE1", "SE2"])]
+    charge, *parcels = await rows(order)
+    assert charge.kind == "charge"
+    assert [(str(row.state), row.waiting) for row in parcels] == [("nothing", "taken_over")] * 2
+    assert [len(row.tracking) for row in parcels] == [1, 1]
+
+
 async def test_what_is_cancelled_again_sends_no_more(world, rows, shipped_again):
     order, there, again = await shipped_again("SE2")
     await world.settle()
@@ -118,7 +136,7 @@ async def test_what_is_cancelled_again_sends_no_more(world, rows, shipped_again)
     assert (gone.held, str(row.state)) == ("canceled_after_capture", "withdrawn")
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS - {"hang", "401"}))
+@pytest.mark.parametrize("fault", sorted(FAULTS - {"hang", "401", "refused"}))
 async def test_any_fault_ends_in_one_number(world, later, rows, shipped_again, fault):
     order, there, _ = await shipped_again("SE2")
     world.kustom.fail_next(fault, times=2, on="tracking")

@@ -1,15 +1,19 @@
 """What an operator sees of a capture: its trace, its log lines, its numbers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 from structlog.contextvars import get_contextvars
 
+from saleor_kustom.capture.operation import Kind
+from saleor_kustom.capture.state import State
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.world import KUSTOM_URL, SALEOR_URL, open_world
 from saleor_kustom.watch import trace
 from saleor_kustom.watch.metrics import REGISTRY
+from saleor_kustom.worker.telling import tell
 from tests.walks.conftest import MUGS
 
 
@@ -94,8 +98,8 @@ async def test_every_line_of_a_capture_can_be_found_by_its_ids(world, rows, capl
 
 
 async def test_what_happens_is_counted(world, later):
-    captured = value("captures_total", outcome="captured", reason="")
-    held = value("captures_total", outcome="held", reason="fraud_rejected")
+    captured = value("captures_total", kind="fulfillment", outcome="captured", reason="")
+    held = value("captures_total", kind="fulfillment", outcome="held", reason="fraud_rejected")
     money = value("captured_minor_units_total", currency="SEK")
     stored = value("deliveries_total", event="fulfillment_created", outcome="stored")
     kustom = {"peer": "kustom", "operation": "POST /captures"}
@@ -111,8 +115,13 @@ async def test_what_happens_is_counted(world, later):
     await world.settle()
     await later()
 
-    assert value("captures_total", outcome="captured", reason="") == captured + 1
-    assert value("captures_total", outcome="held", reason="fraud_rejected") == held + 1
+    assert (
+        value("captures_total", kind="fulfillment", outcome="captured", reason="") == captured + 1
+    )
+    assert (
+        value("captures_total", kind="fulfillment", outcome="held", reason="fraud_rejected")
+        == held + 1
+    )
     assert value("captured_minor_units_total", currency="SEK") == money + 349_00
     assert value("deliveries_total", event="fulfillment_created", outcome="stored") == stored + 2
     assert value("call_seconds_count", **kustom, verdict="outcome_unknown") == lost + 1
@@ -122,7 +131,7 @@ async def test_what_happens_is_counted(world, later):
 
 
 async def test_what_is_held_when_comparing_is_counted_too(world):
-    held = value("captures_total", outcome="held", reason="capture_differs")
+    held = value("captures_total", kind="fulfillment", outcome="held", reason="capture_differs")
     order, there = world.order([MUGS])
     world.saleor.fulfill(order["id"])
     await world.settle()
@@ -130,4 +139,20 @@ async def test_what_is_held_when_comparing_is_counted_too(world):
     shop = await world.app.store.shops.get(world.saleor.api_url)
     await world.app.reconciler.run(shop, since=None, now=world.app.worker.parts.clock() + 3600)
     await world.app.reconciler.run(shop, since=None, now=world.app.worker.parts.clock() + 3600)
-    assert value("captures_total", outcome="held", reason="capture_differs") == held + 1
+    assert (
+        value("captures_total", kind="fulfillment", outcome="held", reason="capture_differs")
+        == held + 1
+    )
+
+
+async def test_a_refund_is_counted_as_such_and_is_no_captured_money(world, rows):
+    order, _ = world.order([MUGS])
+    world.saleor.fulfill(order["id"])
+    await world.settle()
+    [row] = await rows(order)
+    before = replace(row, kind=Kind.REFUND, state=State.SENDING)
+    refunds = value("captures_total", kind="refund", outcome="captured", reason="")
+    money = value("captured_minor_units_total", currency="SEK")
+    tell(before, replace(before, state=State.CAPTURED), "kustom_confirmed", {})
+    assert value("captures_total", kind="refund", outcome="captured", reason="") == refunds + 1
+    assert value("captured_minor_units_total", currency="SEK") == money

@@ -31,9 +31,11 @@ def values(text):
 def test_every_text_exists_in_each_language_with_the_same_values(language):
     wanted = ENGLISH | english_of_held()
     own = catalogue(language)
-    left = set(wanted) - set(own)
     assert set(own) <= set(wanted)
-    assert not left or (not LANGUAGES[language] and left == set(english_of_held()))
+    if LANGUAGES[language]:
+        assert sorted(own) == sorted(wanted)
+    else:  # a draft lacks what is held, and what is new: English stands there
+        assert len(own) > 0.9 * len(ENGLISH)
     for key, text in own.items():
         assert values(text) == values(wanted[key]), key
         assert text.strip(), key

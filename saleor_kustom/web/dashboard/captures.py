@@ -159,7 +159,7 @@ EXPORTED = (
 def _exported_row(row: Capture, binding: Any) -> tuple[str, ...]:
     plan = Plan.model_validate_json(row.plan) if row.plan else None
     at = datetime.fromtimestamp(row.captured_at, UTC).isoformat() if row.captured_at else ""
-    numbers = (entry.get("tracking_number", "") for entry in row.tracking_sent)
+    numbers = (entry.get("tracking_number", "") for entry in row.tracking)
     fields = (
         row.order_number, row.fulfillment_number, "held" if row.held else row.state.value,
         decimal(row.amount_minor, row.currency), row.currency, at, row.capture_id,

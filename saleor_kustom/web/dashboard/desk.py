@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from saleor_kustom.capture.authorization import Authorization
-from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts
+from saleor_kustom.capture.checkup import AccountVerdict, ShopFacts, WebhookState
 from saleor_kustom.capture.linking import Outcome
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding
@@ -82,3 +82,9 @@ class Desk(Protocol):
         self, shop: Shop, order_id: str, *, charge_fee: bool, who: str, why: str
     ) -> Capture:
         """Ask for an order's closing; the worker carries it out."""
+
+    async def webhooks(self, shop: Shop) -> WebhookState:
+        """Compare the app's webhooks in Saleor with ours. Raises CallError."""
+
+    async def sync_webhooks(self, shop: Shop) -> int:
+        """Bring them up to date; return how many were refused. Raises CallError."""

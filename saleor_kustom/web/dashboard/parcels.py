@@ -147,9 +147,11 @@ def tracking_of(row: Capture) -> list[tuple[str, str]]:
     found = []
     for entry in row.tracking:
         link = entry.get("tracking_uri", "")
-        text = entry.get("tracking_number") or link or entry.get("shipping_method", "")
+        names = ("tracking_number", "tracking_uri", "shipping_method", "shipping_company")
+        returns = ("return_tracking_number", "return_tracking_uri")
+        text = next((entry[name] for name in (*names, *returns) if name in entry), "")
         company = entry.get("shipping_company", "")
-        named = f"{company} {text}".strip() if text != link else text
+        named = text if text in (link, company) else f"{company} {text}".strip()
         found.append((named, link if link.startswith(("https://", "http://")) else ""))
     return found
 

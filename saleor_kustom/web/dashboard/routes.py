@@ -38,7 +38,7 @@ class Dashboard:
         order, captures = OrderPages(store, desk), CapturesPages(store, clock)
         one, needs, acts = CapturePages(store, desk), NeedsPage(store, clock), Acts(store, desk)
         ordering = Ordering(store, desk)
-        health = HealthPage(store, clock)
+        health = HealthPage(store, desk, clock)
         settings_, configuring = SettingsPages(store, desk, clock), Configuring(store, desk)
         #: Method, path, permission, handler.
         self.guarded: tuple[tuple[str, str, str, Handler], ...] = (
@@ -50,6 +50,8 @@ class Dashboard:
             ("GET", "/app/pages/needs", LOOK, needs.needs),
             ("GET", "/app/export.csv", LOOK, captures.export),
             ("GET", "/app/pages/health", LOOK, health.health),
+            ("GET", "/app/pages/webhooks", LOOK, health.webhooks),
+            ("POST", "/app/acts/sync-webhooks", CONFIGURE, health.sync),
             ("GET", "/app/pages/settings", CONFIGURE, settings_.settings),
             ("GET", "/app/pages/shop-check", CONFIGURE, settings_.check),
             ("POST", "/app/acts/account", CONFIGURE, configuring.account),

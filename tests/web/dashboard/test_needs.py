@@ -111,3 +111,11 @@ async def test_a_reason_of_a_newer_version_is_shown_as_it_is(pages):
 async def test_what_needs_a_person_is_counted_in_the_tab(pages):
     await pages.held()
     assert '<span class="badge">1</span>' in await pages.html("captures")
+
+
+async def test_news_about_what_is_held_leaves_its_money_at_risk(pages):
+    order, _, row = await pages.held()
+    await pages.did("look-again", {"order": order["id"]})
+    await pages.world.settle()
+    row = await pages.store.captures.get(row.api_url, row.id)
+    assert (row.held, row.worth_minor) == ("refused_by_kustom", 349_00)

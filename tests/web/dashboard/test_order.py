@@ -24,6 +24,17 @@ async def test_a_captured_parcel_shows_amount_id_tracking_and_portal(pages):
     assert "data-again" not in html
 
 
+async def test_tracking_that_can_t_be_used_is_told(pages):
+    order, _ = pages.world.order([pages.mug])
+    fulfillment = pages.saleor.fulfill(order["id"])
+    said = {"shipping_method": "home", "shipping_company": "Bring", "return_tracking_number": "R1"}
+    pages.saleor.update_metadata(fulfillment["id"], said)
+    await pages.world.settle()
+    html = await widget(pages, order)
+    assert "Left out of the tracking: shipping_method: must be one of BoxReg" in html
+    assert "Tracking Bring" in html
+
+
 async def test_a_tracking_link_is_one_and_anything_else_is_text(pages):
     order, _ = pages.world.order([pages.mug])
     fulfillment = pages.saleor.fulfill(order["id"], tracking="https://post.test/a?b=1&c=2")
