@@ -11,10 +11,13 @@ from dataclasses import dataclass, field
 
 from saleor_kustom.capture.fulfillment import Fulfillment
 from saleor_kustom.capture.shipping_fields import FIELDS, METHOD, RETURNS, cleaned, entry, why_not
+from saleor_kustom.capture.text import cut
 from saleor_kustom.capture.tracking_text import Piece, links_in, names, numbers_in, pieces
 
 #: A JSON list of objects, one for each parcel; stands above the single fields.
 WHOLE = "shipping_info"
+#: Kustom takes 500; what is far above that is no list of parcels.
+_MOST = 1000
 _SEPARATED = re.compile(r"[;\n]+")
 _Parcel = dict[str, str | None]
 
@@ -44,8 +47,8 @@ def given(fulfillment: Fulfillment) -> Given:
     problems: list[str] = []
     whole = _whole(metadata.get(WHOLE, ""), problems)
     if whole:
-        return Given(tuple(whole), problems=tuple(problems))
-    values = {name: _values(name, metadata.get(name, ""), problems) for name in FIELDS}
+        return Given(tuple(whole), problems=_told(problems))
+    values = {name: _limited(name, metadata.get(name, ""), problems) for name in FIELDS}
     numbers, links = values["tracking_number"], values["tracking_uri"]
     if numbers:
         parcels = _joined(numbers, links)
@@ -60,7 +63,12 @@ def given(fulfillment: Fulfillment) -> Given:
             parcel.update(back)
         returns = []
     made = tuple(entry(parcel | common) for parcel in parcels)
-    return Given(made, tuple(map(entry, returns)), entry(common), tuple(problems))
+    return Given(made, tuple(map(entry, returns)), entry(common), _told(problems))
+
+
+def _told(problems: Sequence[str]) -> tuple[str, ...]:
+    """Return each problem once, and not so many or such long ones that a page could not show."""
+    return tuple(cut(problem, 300) or "" for problem in dict.fromkeys(problems))[:10]
 
 
 def _of_string(found: Sequence[Piece], links: Sequence[str | None]) -> list[_Parcel]:
@@ -90,12 +98,19 @@ def _whole(text: str, problems: list[str]) -> list[dict[str, str]]:
         )
         return []
     made = []
-    for one in listed:
+    for one in listed[:_MOST]:
         if unknown := sorted(str(name) for name in one if name not in FIELDS):
             problems.append(f"{WHOLE}: {unknown[0]} is no field; known are {', '.join(FIELDS)}")
         values = {n: _one(n, one[n], problems) for n in FIELDS if one.get(n) not in (None, "")}
         made.append(entry(values))
     return [one for one in made if one]
+
+
+def _limited(name: str, text: str, problems: list[str]) -> list[str | None]:
+    values = _values(name, text, problems)
+    if len(values) > _MOST:
+        problems.append(f"{name}: has {len(values)} values; the first {_MOST} are looked at")
+    return values[:_MOST]
 
 
 def _values(name: str, text: str, problems: list[str]) -> list[str | None]:

@@ -22,6 +22,7 @@ from saleor_kustom.store.database import (
     with_now,
 )
 
+_OLDEST = (3, 35)  # `returning`
 _AGAIN_S = 0.01
 _BUSY_MS = 10_000  # below the deadline, so that a busy database is told as such
 _BATCH = 500  # callers in one commit; the rest goes into the next
@@ -76,6 +77,11 @@ class Sqlite:
 
     async def open(self) -> None:
         """Make the file if there is none, and connect. Raises StoreUnavailable."""
+        if sqlite3.sqlite_version_info < _OLDEST:
+            raise StoreUnavailable(
+                f"this Python has SQLite {sqlite3.sqlite_version}; 3.35 or newer is needed "
+                "(or PostgreSQL, see docs/databases.md)"
+            )
         loop = asyncio.get_running_loop()
         try:
             await loop.run_in_executor(self._write_thread, self._open)

@@ -226,6 +226,20 @@ class TestWhatCantBeUsedIsTold:
         [problem] = problems(shipping_info='[{"number": "UA1"}]')
         assert problem.startswith("shipping_info: number is no field; known are shipping_company, ")
 
+    def test_more_values_than_any_parcel_has(self):
+        many = json.dumps([f"N{n:05}" for n in range(2000)])
+        told = problems(tracking_number=many)
+        assert told == (
+            "tracking_number: has 2000 values; the first 1000 are looked at",
+            "1000 parcels: Kustom takes 500 at most",
+        )
+
+    def test_each_once_and_shortly(self):
+        bad = json.dumps([{f"x{n}{'y' * 400}": 1, "shipping_method": "?"} for n in range(50)])
+        told = problems(shipping_info=bad)
+        assert len(told) == len(set(told)) == 10
+        assert max(map(len, told)) == 300
+
     def test_and_the_rest_is_used(self):
         metadata = {"shipping_info": "[", "shipping_method": "?", "shipping_company": "A"}
         assert read("UA1", metadata=metadata) == [number("UA1", shipping_company="A")]

@@ -26,6 +26,7 @@ VERDICTS = {
     "409": (Unavailable, Unavailable, Unavailable, False),
     "html 403": (Unavailable, Unavailable, Unavailable, False),
     "401": (Unavailable, Unavailable, Unavailable, False),
+    "refused": (Refused, Refused, Refused, False),
     "hang": (Unavailable, UNKNOWN, UNKNOWN, False),
     "lost answer": (Unavailable, UNKNOWN, UNKNOWN, True),
     "500 after": (Unavailable, UNKNOWN, UNKNOWN, True),

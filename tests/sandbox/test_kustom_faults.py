@@ -17,6 +17,7 @@ BROKEN = "broken"
 SEEN = {
     "lost request": BROKEN, "lost answer": BROKEN, "hang": BROKEN, "500 before": 500,
     "500 after": 504, "503": 503, "429": 429, "409": 409, "401": 401, "html 403": 403,
+    "refused": 403,
     "html 200": 200, "truncated": 201, "empty 200": 200, "no capture id": 201,
     "location only": 201,
 }  # fmt: skip

@@ -1,8 +1,12 @@
 """What the database itself refuses, so that a bug elsewhere can't double a capture."""
 
+import re
+from pathlib import Path
+
 import pytest
 from rows import BINDING, CREATED, SHOP, captured, claim, claim_one, receive, sql
 
+from saleor_kustom import store as store_package
 from saleor_kustom.capture.state import State
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.store.database import Conflict
@@ -75,3 +79,29 @@ async def test_history_without_its_capture(store):
         values ('', 99, 0, '', '')"""
     with pytest.raises(StoreUnavailable):
         await sql(store, orphan)
+
+
+#: What a run learns and decides. Whoever holds no lease may wake, hold or release a row, or erase
+#: what is personal in one that rests; never one of these.
+_OF_A_RUN = {
+    "state", "idempotency_key", "amount_minor", "sent_first_at", "sent_last_at", "capture_id",
+    "captured_at", "reported_at",
+}  # fmt: skip
+
+
+def test_no_statement_without_the_fence_writes_what_a_run_decides():
+    """Every update of `capture` in the store's sources: fenced, or none of those columns."""
+    folder = Path(store_package.__file__).parent
+    texts = [path.read_text() for path in folder.glob("*.py")]
+    updates = [
+        update
+        for text in texts
+        for update in re.findall(r"update capture set.*?(?:\"\"\"|\"\n)", text, re.DOTALL)
+    ]
+    assert len(updates) >= 10
+    fenced = [update for update in updates if "{FENCE}" in update]
+    assert len([update for update in fenced if "{sets}" in update]) == 2
+    for update in set(updates) - set(fenced):
+        assert "{sets}" not in update, update
+        written = set(re.findall(r"(\w+) = ", update.split("where")[0]))
+        assert not written & _OF_A_RUN, update

@@ -1,10 +1,11 @@
 """Both engines keep the same promises: one transaction, our errors only, nobody hangs."""
 
 import asyncio
+import time
 
 import pytest
 from databases import SECRET_KEY
-from rows import NAMES, put
+from rows import NAMES, claim, claim_one, put, receive, rest
 
 from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.store import Store
@@ -85,6 +86,23 @@ async def test_now_is_the_present_and_goes_on(database_url):
     [[second], [third]] = await asyncio.gather(store._db((sql, {})), store._db.read(sql))
     await store.close()
     assert 1_700_000_000 < first["now"] < min(second["now"], third["now"])
+
+
+async def test_what_is_due_does_not_depend_on_this_machines_clock(database_url, monkeypatch):
+    """Instances whose clocks differ would else take over what others run, or wait for days."""
+    store = await Store.open(database_url, secret_key=SECRET_KEY)
+    right = time.time
+    await receive(store)
+    monkeypatch.setattr(time, "time", lambda: right() - 86_400.0)
+    capture = await claim_one(store)
+    monkeypatch.setattr(time, "time", lambda: right() + 86_400.0)
+    assert await claim(store, "another") == []
+    await rest(store, capture, due_in_s=3600.0)
+    assert await claim(store, "another") == []
+    monkeypatch.undo()
+    [row] = await store._db.read("select due_at from capture")
+    await store.close()
+    assert right() < row["due_at"] <= right() + 3600.0
 
 
 @pytest.mark.parametrize("url", ["mysql://x/y", "sqlite://", "sqlite:///", "sqlite:///:memory:"])

@@ -127,6 +127,43 @@ async def test_an_error_does_not_quote_the_row(store):
     assert "secret" not in str(caught.value)
 
 
+async def test_a_burst_is_claimed_fast_before_there_are_statistics(store, session):
+    """A queue grows faster than it is analyzed: each head is then looked up, not joined."""
+    session.execute("alter table capture set (autovacuum_enabled = false)")
+    session.execute(
+        """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
+           due_at, created_at, updated_at) select 'shop', 'O' || n, 'F' || n, '', 'L' || n, 0, 0, 0
+           from generate_series(1, 5000) n"""
+    )
+    session.commit()
+    [plan] = session.execute(f"explain (analyze, format json) {claim_query(store)}").fetchone()
+    taken = plan[0]["Plan"]["Actual Rows"]
+    read = sum(rows_read(plan[0]["Plan"]))
+    assert taken == 20
+    assert read <= 10 * taken, plan
+
+
+async def test_statistics_are_taken_early(store):
+    """Most rows of a queue are done: what is open changes long before a tenth of all has."""
+    [row] = await sql(store, "select reloptions from pg_class where relname = 'capture'")
+    assert "autovacuum_analyze_scale_factor=0.02" in row["reloptions"]
+
+
+def claim_query(store):
+    query = store.captures._claim.replace(":worker", "'w'").replace(":limit", "20")
+    query = query.replace(":lease", "60").replace(":shut", "'none'")
+    return with_now(query, _NOW)
+
+
+def rows_read(node):
+    """Return how many rows each scan of a plan's tables has read."""
+    if "Relation Name" in node and "Scan" in node["Node Type"]:
+        removed = node.get("Rows Removed by Filter", 0)
+        yield (node["Actual Rows"] + removed) * node["Actual Loops"]
+    for inner in node.get("Plans", ()):
+        yield from rows_read(inner)
+
+
 async def test_claims_read_only_what_is_open(store, session):
     """With many rows done and statistics taken, no step of a claim reads the whole table."""
     session.execute(

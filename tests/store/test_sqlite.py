@@ -42,6 +42,12 @@ async def test_commits_are_flushed_and_references_checked(db):
     assert values == ["wal", 2, 1, 10_000]  # 2 is FULL
 
 
+async def test_an_sqlite_that_is_too_old_is_told_at_once(sqlite_url, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(StoreUnavailable, match=r"3\.35 or newer is needed"):
+        await Store.open(sqlite_url, secret_key=SECRET_KEY)
+
+
 async def test_nobody_else_may_read_the_file(db):
     for suffix in ("", "-wal"):
         assert permissions(f"{db.path}{suffix}") == 0o600

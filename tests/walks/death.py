@@ -18,6 +18,8 @@ from tests.walks.conftest import MUGS, Clock
 
 SIGNER = Signer.new()  # making a key costs more than dying
 GUARDS = ("both", "no look", "no key")
+#: How what takes the next capture or link begins: it is only a point if it finds one.
+_CLAIMS = ("with head as", "update link set worker")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}")
 
 
@@ -75,7 +77,7 @@ class TappedDatabase:
         self._inner, self._fuse, self._before_claims = inner, fuse, before_claims
 
     async def __call__(self, *statements, **more):
-        claims = statements[0][0].startswith("with head as")
+        claims = statements[0][0].startswith(_CLAIMS)
         if claims:  # nothing has changed since the last point
             await self._before_claims()
         else:

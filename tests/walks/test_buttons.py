@@ -222,7 +222,7 @@ async def test_saleor_asks_nobody_but_a_transactions_owner(world, owner):
     assert events(order) == ["CHARGE_REQUEST", "CHARGE_FAILURE"]
 
 
-@pytest.mark.parametrize("fault", sorted(FAULTS - {"hang", "401"}))
+@pytest.mark.parametrize("fault", sorted(FAULTS - {"hang", "401", "refused"}))
 @pytest.mark.parametrize(
     ("action", "on"), [("CHARGE", "capture"), ("REFUND", "refund"), ("CANCEL", "release")]
 )

@@ -48,7 +48,7 @@ async def test_a_transaction_of_our_own_carries_the_charges_and_the_order_is_pai
     [transaction] = ours(world, order)
     assert charged(transaction) == {c.capture_id: c.amount / 100 for c in there.captures}
     assert transaction["pspReference"] == there.order_id
-    assert (transaction["actions"], amount_of(transaction["authorizedAmount"])) == ([], 0)
+    assert (transaction["actions"], amount_of(transaction["authorizedAmount"])) == (["REFUND"], 0)
     assert order["chargeStatus"] == "FULL"
     assert [row.report_problem for row in await rows(order)] == [None, None]
     foreign = next(t for t in order["transactions"] if t is not transaction)

@@ -56,7 +56,9 @@ async def test_whatever_the_calls_before_took(sqlite_url, clock, takes_s):
 async def test_the_usual_lease_is_what_the_calls_are_made_for(sqlite_url):
     async with open_world(sqlite_url) as world:
         lease = world.app.worker.parts.lease
-        assert lease.lasts_s == 60.0  # how long the docs say that a takeover takes
+        # How long the docs say that a takeover takes: the lease, and the look behind it.
+        assert lease.lasts_s == 60.0
+        assert world.app.worker._poll_s == 1.0
         deadlines = (world.app.kustom._outbound._deadline_s, world.app.kustom._second_call_s)
         assert deadlines == (lease.call_s, lease.second_call_s)
         assert world.app.saleor._outbound._deadline_s < lease.call_s

@@ -90,6 +90,10 @@ IDS = {
     "/app/acts/retry": ["capture"],
     "/app/acts/retry-all": ["after", "until", "capture"],
     "/app/acts/look-again": ["order"],
+    "/app/pages/close": ["orderId", "order"],
+    "/app/acts/link": ["order", "kustom_order_id"],
+    "/app/acts/refund": ["capture", "order"],
+    "/app/acts/close": ["order", "orderId"],
     "/app/acts/pause": ["key", "order", "channel", "capture"],
     "/app/acts/unpause": ["key", "order", "channel", "capture"],
 }
