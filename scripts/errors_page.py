@@ -1,13 +1,14 @@
 #!/usr/bin/env python
-"""Print docs/errors.md: every reason and code, with its cure.
+"""Print docs/errors.md, or write it: every reason and code, with its cure.
 
-    .venv/bin/python scripts/errors_page.py > docs/errors.md
+    .venv/bin/python scripts/errors_page.py --write
 
 What is held has its words in the code (capture/held.py); the others are in errors.toml. A test
 compares: a reason or code without words, or words without a reason, fails it.
 """
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -96,4 +97,8 @@ def _cell(text: str) -> str:
 
 
 if __name__ == "__main__":
-    print(page(), end="")
+    if sys.argv[1:] == ["--write"]:
+        made = page()  # first, so that a mistake leaves the page as it is
+        (Path(__file__).parent.parent / "docs/errors.md").write_text(made, encoding="utf-8")
+    else:
+        print(page(), end="")

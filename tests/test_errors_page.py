@@ -19,9 +19,7 @@ PRODUCT = "\n".join(
 
 
 def test_the_page_is_made_of_the_words_in_the_code():
-    assert errors_page.page() == PAGE, (
-        "run: .venv/bin/python scripts/errors_page.py > docs/errors.md"
-    )
+    assert errors_page.page() == PAGE, "run: .venv/bin/python scripts/errors_page.py --write"
 
 
 def test_every_reason_has_its_words():

@@ -119,7 +119,9 @@ async def several_numbers(world: World, settle: Settle) -> Outcome:
     await settle()
     told = ["UJ338439355SE", "RR123456785SE", "CP123456785SE"]
     amounts = (93_09 + 49_00,)
-    return Outcome("Late, changed, several", order, there, amounts, {0: told}, shown=told[1:])
+    return Outcome(
+        "Late, changed, several", order, there, amounts, {0: told}, shown=told[1:], written=()
+    )
 
 
 async def by_hand_in_the_portal(world: World, settle: Settle) -> Outcome:
