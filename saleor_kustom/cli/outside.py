@@ -27,6 +27,8 @@ def kustom_webhook(
     """Print the URL to enter in Kustom's portal, so that Kustom tells of captures and refunds.
 
     It is secret and shown this once: only its hash is kept.
+
+    Example: saleor-kustom kustom-webhook https://shop.example/graphql/ --rotate
     """
 
     async def task(settings: Settings, store: Store) -> str:
@@ -48,7 +50,10 @@ def outside(
     limit: Annotated[int, typer.Option(min=1, max=1000)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """List what happened at Kustom outside the app, newest first."""
+    """List what happened at Kustom outside the app, newest first.
+
+    Example: saleor-kustom outside https://shop.example/graphql/ --limit 20
+    """
 
     async def task(_settings: Settings, store: Store) -> Sequence[SeenOutside]:
         found = await the_shop(store, shop)
