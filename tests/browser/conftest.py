@@ -4,6 +4,7 @@ import pytest_asyncio
 from playwright.async_api import async_playwright
 
 from saleor_kustom.sandbox.theatre import served
+from saleor_kustom.sandbox.world import MERCHANT
 from tests.browser.host import ARGUMENTS, chromium, opened
 
 
@@ -27,3 +28,6 @@ async def host(browser, served_world):
     world, addresses = served_world
     async with opened(browser, world, addresses) as host:
         yield host
+    # What one test leaves of the account must not fail the others, in whatever order.
+    await world.app.store.accounts.set(world.saleor.api_url, None, MERCHANT)
+    await world.app.store.accounts.resume("playground", "PM1", api_url=world.saleor.api_url)
