@@ -31,7 +31,11 @@ TOP = Path(__file__).parent.parent
 QUERIES = TOP / "saleor_kustom/saleor/queries"
 VERSIONS = ("3.21", "3.22", "3.23")
 #: Documents for newer versions only; an older Saleor is never sent them.
-SINCE = {"orders_where.graphql": "3.22"}
+SINCE = {
+    "orders_where.graphql": "3.22",
+    "problem_create.graphql": "3.22",
+    "problem_dismiss.graphql": "3.22",
+}
 RELEASES = {"3.21": "3.21.69", "3.22": "3.22.67", "3.23": "3.23.28"}
 
 
