@@ -110,6 +110,9 @@ def _live_and_held(placed, row, weather):
     if weather.restores:
         allowed |= {"capture_differs", "captured_outside", "above_remaining"}
         allowed |= {"order_not_capturable", "canceled_after_capture"}
+        if 0 < placed.there.captured <= placed.there.refunded:
+            # The binding is lost, and Kustom has closed what was refunded in full since.
+            allowed |= {"link_refused"}
     if placed.changed and weather.restores:
         allowed |= {"units_missing"}
     if placed.pressed:
