@@ -86,3 +86,10 @@ def test_the_examples_of_saleors_string_are_read_as_told():
 
 def test_the_readme_shows_what_the_demo_prints():
     assert "every amount and id is right, at Kustom and in Saleor." in README
+
+
+def test_every_test_that_a_document_names_is_there():
+    sources = "".join(path.read_text() for path in (TOP / "tests").rglob("test_*.py"))
+    for path in [TOP / "README.md", *(TOP / "docs").glob("*.md")]:
+        for name in re.findall(r"`(test_\w+)`", path.read_text()):
+            assert f"def {name}(" in sources, f"{path.name}: {name}"
