@@ -14,10 +14,12 @@ from structlog.contextvars import bound_contextvars
 
 from saleor_kustom.watch.trace import HEADER, Trace
 
-#: This process, among the instances.
-INSTANCE = f"{socket.gethostname()}-{os.getpid()}"
-
 _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def instance() -> str:
+    """Return this process's name among the instances; asked each time, since a fork has its own."""
+    return f"{socket.gethostname()}-{os.getpid()}"
 
 
 @contextlib.contextmanager

@@ -12,7 +12,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from saleor_kustom.watch.context import INSTANCE
+from saleor_kustom.watch.context import instance
 
 JSON, CONSOLE = "json", "console"
 
@@ -81,5 +81,5 @@ def _time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
 
 
 def _instance(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    event.setdefault("instance", INSTANCE)
+    event.setdefault("instance", instance())
     return event

@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
-import socket
 import uuid
 from collections.abc import Callable
 
@@ -13,6 +11,7 @@ from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.errors import CallError, StoreUnavailable
 from saleor_kustom.store import LeaseLost, Link
+from saleor_kustom.watch.context import instance
 from saleor_kustom.worker.errand import Errand
 from saleor_kustom.worker.journey import Parts, Rest
 from saleor_kustom.worker.linking import advance
@@ -34,7 +33,7 @@ class Linker:
         self, parts: Parts, *, wake: Callable[[], None], slots: int = 4, poll_s: float = 2.0
     ) -> None:
         self.parts = parts
-        self.name = f"linker-{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self.name = f"linker-{instance()}-{uuid.uuid4().hex[:6]}"
         self._wake = wake
         self._slots = slots
         self._poll_s = poll_s

@@ -13,7 +13,7 @@ from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failu
 from saleor_kustom.errors import CallError, StoreUnavailable
 from saleor_kustom.store import Capture, LeaseLost
 from saleor_kustom.watch import trace
-from saleor_kustom.watch.context import INSTANCE, bound
+from saleor_kustom.watch.context import bound, instance
 from saleor_kustom.worker.journey import Journey, Parts, Rest
 from saleor_kustom.worker.operations import advance_operation
 from saleor_kustom.worker.pace import AWAY
@@ -41,7 +41,7 @@ class Worker:
         self, parts: Parts, *, slots: int = 20, poll_s: float = 1.0, name: str | None = None
     ) -> None:
         self.parts = parts
-        self.name = name or f"{INSTANCE}-{uuid.uuid4().hex[:6]}"
+        self.name = name or f"{instance()}-{uuid.uuid4().hex[:6]}"
         self._slots = slots
         self._poll_s = poll_s
         self._woken = asyncio.Event()

@@ -95,16 +95,17 @@ class Takeover:
     @classmethod
     async def of(cls, store, process, number):
         """Send the signal at a moment at which the process runs something."""
-        while True:
-            while not await _running(store, process):
-                await asyncio.sleep(0.01)
-            process.signal(number)
-            takeover = cls(store)
-            takeover.rows = await _running(store, process)
-            if takeover.rows:
-                return takeover
-            assert number == signal.SIGSTOP
-            process.signal(signal.SIGCONT)
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                while not await _running(store, process):
+                    await asyncio.sleep(0.01)
+                process.signal(number)
+                takeover = cls(store)
+                takeover.rows = await _running(store, process)
+                if takeover.rows:
+                    return takeover
+                assert number == signal.SIGSTOP
+                process.signal(signal.SIGCONT)
 
     def __init__(self, store):
         self._store = store

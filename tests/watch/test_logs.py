@@ -8,7 +8,7 @@ import pytest
 from structlog.contextvars import get_contextvars
 
 from saleor_kustom.watch import logs
-from saleor_kustom.watch.context import INSTANCE, bound
+from saleor_kustom.watch.context import bound, instance
 from saleor_kustom.watch.trace import Trace
 
 
@@ -47,7 +47,7 @@ def test_a_line_has_what_is_under_way_in_it(logged):
     assert line | {"time": ""} == {
         "time": "", "level": "warning", "logger": "saleor_kustom.worker",
         "message": "Kustom said no", "correlation_id": "c-1", "trace_id": "ab" * 16,
-        "shop": "https://shop.example/graphql/", "attempt": 3, "instance": INSTANCE,
+        "shop": "https://shop.example/graphql/", "attempt": 3, "instance": instance(),
     }  # fmt: skip
     assert line["time"].endswith("Z")
     assert get_contextvars() == {}
