@@ -5,7 +5,6 @@ fifth of the rate, in all instances together, and one order is looked at once in
 """
 
 import asyncio
-import contextlib
 import logging
 
 from saleor_kustom.capture.retry import backoff_s
@@ -33,16 +32,24 @@ class HintWorker:
         self.poll_s = _POLL_S
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Look until told to stop."""
+        """Look until told to stop, even in the middle of a look: its lease ends by itself."""
+        stopped = asyncio.create_task(stop.wait())
         while not stop.is_set():
+            turn = asyncio.create_task(self._turn())
             try:
-                await self.drain()
-            except StoreUnavailable as error:
-                _log.warning("could not look for hints now: %s", error)
-            except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
-                _log.exception("a bug stopped a look at a hint")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), self.poll_s)
+                await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                turn.cancel()
+            await asyncio.wait({stopped}, timeout=self.poll_s)
+        stopped.cancel()
+
+    async def _turn(self) -> None:
+        try:
+            await self.drain()
+        except StoreUnavailable as error:
+            _log.warning("could not look for hints now: %s", error)
+        except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
+            _log.exception("a bug stopped a look at a hint")
 
     async def drain(self) -> int:
         """Take what is due and may be taken now; return how many looks that were."""

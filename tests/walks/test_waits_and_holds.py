@@ -195,7 +195,7 @@ async def test_a_replacement_order_captures_nothing(world, rows):
 
 
 async def test_another_providers_payment_is_not_kustoms(world, rows):
-    order = world.saleor.add_order([MUGS], psp_reference=str(uuid.uuid4()))
+    order = world.saleor.add_order([MUGS], psp_reference=str(uuid.uuid4()), owner="other")
     world.saleor.fulfill(order["id"])
     await world.settle()
     [row] = await rows(order)
