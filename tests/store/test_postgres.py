@@ -136,9 +136,10 @@ async def test_a_burst_is_claimed_fast_before_there_are_statistics(store, sessio
            from generate_series(1, 5000) n"""
     )
     session.commit()
-    [plan] = session.execute(f"explain (analyze, format json) {claim_query(store)}").fetchone()
-    taken = plan[0]["Plan"]["Actual Rows"]
-    read = sum(rows_read(plan[0]["Plan"]))
+    [row] = await sql(store, f"explain (analyze, format json) {claim_query(store)}")
+    [plan] = row["QUERY PLAN"]
+    taken = plan["Plan"]["Actual Rows"]
+    read = sum(rows_read(plan["Plan"]))
     assert taken == 20
     assert read <= 10 * taken, plan
 
@@ -175,11 +176,8 @@ async def test_claims_read_only_what_is_open(store, session):
     session.commit()
     session.autocommit = True
     session.execute("vacuum analyze capture")
-    query = store.captures._claim.replace(":worker", "'w'").replace(":limit", "20")
-    query = query.replace(":shut", "'none'")
-    query = with_now(query, _NOW)
-    plan = session.execute(f"explain {query.replace(':lease', '60')}").fetchall()
-    text = "\n".join(row[0] for row in plan)
+    plan = await sql(store, f"explain {claim_query(store)}")
+    text = "\n".join(row["QUERY PLAN"] for row in plan)
     assert "Seq Scan on capture" not in text, text
     assert "capture_due" in text, text
     assert re.search(r"Index Cond: .*due_at <=", text), text

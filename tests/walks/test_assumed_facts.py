@@ -35,7 +35,10 @@ HARMLESS = {
     "blocks_library_agents": False,
 }
 #: Those that make a difference, each with a test of its own below or in another walk.
-TOLD = {"takes_gift_card_lines", "takes_several_captures", "refuses_tracking"}
+TOLD = {
+    *("takes_gift_card_lines", "takes_several_captures", "refuses_tracking"),
+    "lists_refunds",  # no capture's business: tests/walks of refunds and of what happens outside
+}
 
 
 def test_every_assumed_fact_is_walked_the_other_way():
