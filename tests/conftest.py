@@ -51,8 +51,16 @@ def server(testrun_uid):
 
 @pytest.fixture
 def postgres_url(server):
-    """A fresh PostgreSQL database with our schema."""
+    """A PostgreSQL database with our schema and no rows."""
     url = server.create()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def fresh_postgres_url(server):
+    """The same, never used before, so that it has no statistics."""
+    url = server.create(fresh=True)
     yield url
     server.drop(url)
 

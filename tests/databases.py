@@ -1,4 +1,4 @@
-"""A throwaway PostgreSQL for the tests: one cluster a run, one database a test.
+"""A throwaway PostgreSQL for the tests: one cluster a run, one database at a time for each test.
 
 The server is started by the first test that needs it, shared by all xdist workers, and stopped
 by a watcher once the last of them has ended, however it ended. It needs PostgreSQL's server
@@ -9,6 +9,7 @@ where databases may be created.
 import asyncio
 import contextlib
 import fcntl
+import functools
 import os
 import pwd
 import shutil
@@ -118,6 +119,35 @@ def _unprivileged():
     raise RuntimeError("PostgreSQL does not run as root, and there is no user postgres or nobody")
 
 
+#: What tells whether a database is as our migrations made it, but for its rows.
+_SCHEMA = """select
+    (select string_agg(format('%s %s %s', relname, relkind, reloptions), ',' order by relname)
+        from pg_class where relnamespace = 'public'::regnamespace),
+    (select string_agg(format('%s %s', attname, atttypid), ',' order by attname, relname)
+        from pg_attribute join pg_class on pg_class.oid = attrelid
+        where relnamespace = 'public'::regnamespace and attnum > 0),
+    (select count(*) from pg_trigger where not tgisinternal),
+    (select count(*) from pg_constraint),
+    (select count(*) from pg_proc where pronamespace = 'public'::regnamespace),
+    (select count(*) from migration),
+    (select count(*) from pg_db_role_setting join pg_database on pg_database.oid = setdatabase
+        where datname = current_database())"""
+_OTHERS = """select pg_terminate_backend(pid, 5000) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()
+        and backend_type = 'client backend'"""
+_EMPTY = """do $$ declare found record; begin
+    for found in select relname, relkind from pg_class
+        where relnamespace = 'public'::regnamespace and relkind in ('r', 'S')
+    loop
+        if found.relkind = 'S' then
+            execute format('alter sequence %I restart', found.relname);
+        elsif found.relname <> 'migration' then
+            execute format('delete from %I', found.relname);
+        end if;
+    end loop;
+end $$"""
+
+
 class Server:
     """The server of this test run, with a template that has our schema."""
 
@@ -128,6 +158,7 @@ class Server:
         self._ready = self._folder.with_suffix(".ready")
         self._starting = self._folder.with_suffix(".starting")
         self._in_use = None
+        self._idle = []  # emptied databases of this process, to use again
         self.url = self._given or Cluster(self._folder).url
 
     def start(self):
@@ -146,6 +177,8 @@ class Server:
 
     def end(self):
         """Stop using it; what stops is the watcher's business, a given server is left clean."""
+        for url in self._idle if self._given else ():
+            self._drop(url)
         with self._in_use, _locked(self._starting), contextlib.suppress(BlockingIOError):
             fcntl.flock(self._in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if self._given:  # and nobody else of this run uses it
@@ -153,15 +186,35 @@ class Server:
                 for file in (self._ready, self._starting, Path(self._in_use.name)):
                     file.unlink(missing_ok=True)
 
-    def create(self, *, empty=False):
-        """Make a database and return its URL."""
+    def create(self, *, empty=False, fresh=False):
+        """Make a database and return its URL; one that was used and emptied will do.
+
+        Empty: without our schema. Fresh: never used, so that it has no statistics.
+        """
+        if self._idle and not (empty or fresh):
+            return self._idle.pop()
         name = f"kustom_{uuid.uuid4().hex}"
         template = "template0" if empty else self._template
         self._admin(f"create database {name} template {template}")
         return _with_database(self.url, name)
 
     def drop(self, url):
+        """Empty a database for the next test, or drop it if a test changed more than its rows."""
+        with contextlib.suppress(psycopg.Error), psycopg.connect(url, autocommit=True) as session:
+            if session.execute(_SCHEMA).fetchone() == self._schema:
+                session.execute(_OTHERS)
+                session.execute(_EMPTY)
+                self._idle.append(url)
+                return
+        self._drop(url)
+
+    def _drop(self, url):
         self._admin(f"drop database if exists {urlsplit(url).path[1:]} with (force)")
+
+    @functools.cached_property
+    def _schema(self):
+        with psycopg.connect(_with_database(self.url, self._template)) as session:
+            return session.execute(_SCHEMA).fetchone()
 
     def _make_template(self):
         self._admin(f"drop database if exists {self._template}")

@@ -15,8 +15,8 @@ from saleor_kustom.store.postgres import _NOW, Postgres
 
 
 @pytest.fixture
-def database_url(postgres_url):
-    return postgres_url
+def database_url(fresh_postgres_url):
+    return fresh_postgres_url
 
 
 @pytest.fixture
