@@ -112,7 +112,8 @@ def _tax_configuration(asked: Asked, source: Wire, _given: Wire) -> Wire:
 
 
 def _problems(_asked: Asked, source: Wire, given: Wire) -> Sequence[Wire]:
-    problems = [problem for problem in source.get("problems", ()) if not problem["dismissed"]]
+    """List problems, the newest first: Saleor keeps those that were dismissed, and says by whom."""
+    problems = list(reversed(source.get("problems", ())))
     return problems[: given.get("limit") or None]
 
 
