@@ -94,7 +94,10 @@ class WebhookSync:
             _log.warning("a newer release set the webhooks of %s; if it is gone: %s",
                          shop.api_url, SYNC)  # fmt: skip
             return
-        if not await self._store.meta.take_turn(f"{_name(shop)} turn", _AGAIN_S):
+        # One of all instances, and a shop that was away not at once again; but a new release or
+        # address does not wait for the turn of the one before.
+        turn = hashlib.sha256(mark.encode()).hexdigest()[:12]
+        if not await self._store.meta.take_turn(f"{_name(shop)} turn {turn}", _AGAIN_S):
             return
         self._tell(shop, await self.sync(shop))
 

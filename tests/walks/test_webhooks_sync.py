@@ -97,7 +97,6 @@ async def test_a_new_address_is_told_to_saleor(world, sqlite_url, clock):
         sqlite_url, saleor=world.saleor, kustom=world.kustom, clock=clock,
         app_url="http://moved.test/below",
     ) as moved:  # fmt: skip
-        clock.pass_s(301)
         await moved.app.webhooks.tick()
     for one in world.saleor.installed.webhooks:
         assert one["targetUrl"].startswith("http://moved.test/below/api/webhooks/saleor/")
