@@ -136,10 +136,11 @@ async def test_of_a_file_the_good_lines_are_linked_and_the_bad_ones_listed(shell
     assert [line.split(":")[0] for line in refused] == [
         "line 6", "line 7", "line 8", "line 9", "line 13",
     ]  # fmt: skip
-    assert "knows no order 7777" in refused[0]
-    assert "has 1 columns" in refused[1]
-    assert "is no Kustom order id" in refused[2]
-    assert "contradicts line 2" in refused[3]
+    said = [line.partition(": refused: ")[2] for line in refused]
+    assert said[0] == "Saleor knows no order 7777."
+    assert said[1] == "It has 1 columns, not two: order,kustom_order_id."
+    assert said[2] == "'not-a-uuid' is no Kustom order id (a UUID)."
+    assert said[3] == "It contradicts line 2."
     assert result.stdout.splitlines()[-1] == "6 linked, 0 kept for later, 5 refused."
 
 
@@ -222,7 +223,7 @@ def test_lines_are_read_however_a_spreadsheet_writes_them(tmp_path):
     assert [(r.line, r.order, bool(r.problem)) for r in rows] == [
         (2, "1001", False), (3, f",{KUSTOM}", True), (4, "", True),
     ]  # fmt: skip
-    assert rows[2].problem == "names no order"
+    assert rows[2].problem == "It names no order"
 
 
 async def test_what_is_not_done_can_be_listed(shell):

@@ -94,10 +94,14 @@ async def test_a_checkouts_server_links_and_hears_why_not(checkout, call):
     assert f"belongs to the Kustom order {kustom_order_id} already" in out + err
 
 
-async def pay(checkout, checkout_id, kustom_order_id):
+def _paying(checkout, checkout_id, kustom_order_id):
     arguments = [checkout.world.saleor.api_url, checkout_id, kustom_order_id]
     call = f"payWithKustom(...{json.dumps(arguments)}).then((order) => "
-    call += "console.log(JSON.stringify(order)), (error) => { throw error; });\n"
+    return call + "console.log(JSON.stringify(order)), (error) => { throw error; });\n"
+
+
+async def pay(checkout, checkout_id, kustom_order_id):
+    call = _paying(checkout, checkout_id, kustom_order_id)
     return await checkout.run("node", checkout.write("pay.mjs", example("js") + call))
 
 
@@ -111,6 +115,22 @@ async def test_a_storefront_pays_through_saleor_and_gets_its_order(checkout):
     [transaction] = order["transactions"]
     assert transaction["pspReference"] == kustom_order_id
     assert transaction["authorizedAmount"]["amount"] == 349.00
+    code, _, err = await pay(checkout, made["id"], kustom_order_id)
+    assert code != 0
+    assert "it may be an order by now" in err
+
+
+async def test_a_storefront_may_repeat_what_saleor_heard_of(checkout):
+    saleor = checkout.world.saleor
+    made = saleor.add_checkout([MUGS])
+    kustom_order_id = checkout.paid()
+    text = example("js").replace("COMPLETE, {", "COMPLETE + 'broken', {")
+    failing = checkout.write("failing.mjs", text + _paying(checkout, made["id"], kustom_order_id))
+    code, _, _ = await checkout.run("node", failing)
+    assert (code != 0, made["id"] in saleor.checkouts) == (True, True)
+    code, out, err = await pay(checkout, made["id"], kustom_order_id)
+    assert code == 0, err
+    assert len(saleor.orders[json.loads(out)["id"]]["transactions"]) == 1
 
 
 async def test_a_storefront_hears_why_it_is_refused(checkout):

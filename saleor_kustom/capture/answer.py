@@ -80,10 +80,23 @@ def succeeded(
 
 
 def failed(kind: Kind, request: Request, operation_id: str, message: str) -> dict[str, Any]:
-    """Return the answer to a request that was refused. Older Saleors insist on a reference."""
+    """Return the answer to a request that was refused.
+
+    Its reference is its own: Saleor shows one failure for each, and takes a second without any for
+    a repetition of the first (observed of 3.22.67); 3.21 insists on one.
+    """
     return {
         "result": f"{ABOUT[kind]}_FAILURE",
         "amount": format(failed_amount(request), "f"),
         "pspReference": operation_id,
         "message": message,
+    }
+
+
+def not_understood(kind: Kind, reference: str) -> dict[str, Any]:
+    """Return the answer to a request that makes no sense; the amount is what Saleor asked for."""
+    return {
+        "result": f"{ABOUT[kind]}_FAILURE",
+        "pspReference": reference,
+        "message": "The app does not understand this request; it was not carried out.",
     }

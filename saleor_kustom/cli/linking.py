@@ -124,11 +124,11 @@ def _cells(line: str, separator: str) -> Sequence[str]:
 def _row(line: int, cells: Sequence[str]) -> Row:
     values = [cell.strip() for cell in cells]
     if len(values) != len(_HEADER):
-        problem = f"has {len(values)} columns, not two: order,kustom_order_id"
+        problem = f"It has {len(values)} columns, not two: order,kustom_order_id"
         return Row(line, values[0] if values else "", "", problem)
     order, asked = values[0].removeprefix("#"), kustom_id(values[1])
     if not order:
-        return Row(line, order, asked, "names no order")
+        return Row(line, order, asked, "It names no order")
     if not is_uuid(asked):
         return Row(line, order, asked, f"{values[1][:60]!r} is no Kustom order id (a UUID)")
     return Row(line, order, asked)
@@ -145,7 +145,7 @@ def _without_repeats(rows: Sequence[Row]) -> list[Row]:
             row.kustom_order_id,
         )
         if earlier and not same and not row.problem:
-            found.append(replace(row, problem=f"contradicts line {earlier.line}"))
+            found.append(replace(row, problem=f"It contradicts line {earlier.line}"))
             continue
         if not row.problem:
             seen[row.order] = seen[row.kustom_order_id] = row
@@ -195,7 +195,7 @@ def _with_id(row: Row, ids: dict[str, str]) -> Row:
 
 async def _one(app: App, shop: Shop, row: Row, how: How, who: str) -> Outcome:
     if row.problem:
-        return Outcome(Told.REFUSED, "bad_row", f"The line {row.problem}.")
+        return Outcome(Told.REFUSED, "bad_row", f"{row.problem}.")
     try:
         done = await app.linker.now(shop, row.order_id, row.kustom_order_id, how=how, who=who)
     except StoreUnavailable as error:

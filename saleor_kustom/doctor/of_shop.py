@@ -13,12 +13,15 @@ from saleor_kustom.saleor.webhook_changes import Kind, compare
 from saleor_kustom.store import OpenAuthorization
 
 _REINSTALL = "Install the app again in the Saleor Dashboard; history and settings stay."
+#: Saleor refuses the token of an app that is switched off just as one that it does not know.
+_SWITCH_ON = "Switch it on in the Dashboard (Extensions, Installed), if it is off there. Else: "
 
 
 def on_unknown_token(error: CallError) -> Finding:
     """Judge a Saleor that did not tell who we are."""
     if error.code in ("UNKNOWN_APP", "TOKEN_REFUSED"):
-        return fail("token", f"Saleor does not accept the app's token ({error}).", _REINSTALL)
+        cure = _SWITCH_ON + _REINSTALL
+        return fail("token", f"Saleor does not accept the app's token ({error}).", cure)
     return fail(
         "token",
         f"Saleor could not be asked: {error}",

@@ -73,9 +73,11 @@ class SaleorClient:
         answer = await self._execute(*asked, _ORDER if older else _NEWEST_ORDER, {"id": order_id})
         if not older and _unknown_field(answer):
             answer = await self._execute(*asked, _ORDER, {"id": order_id})
+        order = answer.data.get("order")
+        if order is None and answer.errors and all(map(_says_no_id, answer.errors)):
+            return None
         if answer.errors:
             raise _problem(answer.errors)
-        order = answer.data.get("order")
         return read_order(order) if order is not None else None
 
     async def report(self, shop: Shop, report: Report) -> Reported:
@@ -291,6 +293,14 @@ def _denied(error: Mapping[str, Any], alias: str) -> bool:
 def _code(error: Mapping[str, Any]) -> str:
     """Return the name of Saleor's exception; an answer has no other code for these."""
     return _text(_as_dict(_as_dict(error.get("extensions")).get("exception")), "code")
+
+
+def _says_no_id(error: Mapping[str, Any]) -> bool:
+    """Tell whether an order's id can't be one of Saleor's; one that is only unknown is null.
+
+    Observed of 3.22.67; there is no other code than that of all GraphQL errors.
+    """
+    return error.get("path") == ["order"] and _text(error, "message").startswith("Invalid ID: ")
 
 
 #: A token that Saleor deleted makes us anonymous; one that it can't read is an error of its own.

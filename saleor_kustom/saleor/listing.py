@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from saleor_kustom.capture.delivery import utc_text
+from saleor_kustom.capture.delivery import VerifiedBody, utc_text
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.errors import Refused
 from saleor_kustom.saleor.client import SaleorClient, document, release
@@ -18,6 +18,7 @@ _FAILED = document("failed_deliveries")
 #: anything as authorized, since an order may be linked by metadata alone.
 _CHARGE = ["NONE", "PARTIAL"]
 _AUTHORIZED = ["FULL", "PARTIAL"]
+_TRACKING = frozenset({"fulfillment_tracking_number_updated", "fulfillment_metadata_updated"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,16 @@ class OrderPage:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """What Saleor could not deliver, and its version now ("3.22.67"; empty: not known)."""
+    """What Saleor could not deliver, and its version now ("3.22.67"; empty: not known).
+
+    `tracking`: event names and bodies of what told of a fulfillment's tracking, which no list of
+    orders shows.
+    """
 
     shipped: tuple[Shipped, ...]
     saleor_version: str
     cancelled: tuple[tuple[str, str], ...] = ()  # orders, each with its channel's slug
+    tracking: tuple[tuple[str, VerifiedBody], ...] = ()
 
 
 class Listing:
@@ -106,12 +112,14 @@ class Listing:
         found = await self._client.read(shop, _FAILED, {})
         webhooks = (found.get("app") or {}).get("webhooks") or ()
         edges = [e for w in webhooks for e in (w.get("eventDeliveries") or {}).get("edges", ())]
-        bodies = [_contents(edge["node"].get("payload")) for edge in edges]
+        nodes = [edge["node"] for edge in edges]
+        bodies = [_contents(node.get("payload")) for node in nodes]
         version = (found.get("shop") or {}).get("version") or ""
         return Failed(
             tuple(shipped for shipped in map(_of_payload, bodies) if shipped is not None),
             str(version),
             tuple(order for order in map(_cancelled, bodies) if order is not None),
+            tuple(one for one in map(_tracking, nodes) if one is not None),
         )
 
 
@@ -161,3 +169,11 @@ def _cancelled(body: Any) -> tuple[str, str] | None:
         return (str(order["id"]), str(order["channel"]["slug"])) if order else None
     except (KeyError, TypeError):
         return None
+
+
+def _tracking(node: Mapping[str, Any]) -> tuple[str, VerifiedBody] | None:
+    """Return a failed delivery that told of tracking. Our own token fetched it (domain rule 28)."""
+    event, payload = str(node.get("eventType") or "").lower(), node.get("payload")
+    if event not in _TRACKING or not isinstance(payload, str):
+        return None
+    return event, VerifiedBody(payload.encode())

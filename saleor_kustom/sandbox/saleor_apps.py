@@ -163,7 +163,7 @@ class Apps(Post):
         if problem is None or given.get("aggregationPeriod", 60) == 0:
             del listed[: max(0, len(listed) - _MOST_PROBLEMS + 1)]
             problem = {"id": global_id("AppProblem", len(listed) + 1), "key": key, "count": 0}
-            problem |= {"createdAt": now(), "dismissed": False}
+            problem |= {"createdAt": now(), "dismissed": None}
             listed.append(problem)
         problem |= {"count": problem["count"] + 1, "updatedAt": now()}
         problem["message"] = message if len(message) <= 2048 else f"{message[:2045]}..."  # noqa: PLR2004
@@ -179,7 +179,7 @@ class Apps(Post):
             raise UserError("byApp", "REQUIRED", "Must provide either 'ids' or 'keys'.")
         for problem in app.get("problems", ()):
             if problem["id"] in ids or problem["key"] in keys:
-                problem["dismissed"] = True
+                problem["dismissed"] = problem["dismissed"] or {"by": "APP"}
 
     def _own(self) -> Installed:
         if self.installed is None:

@@ -1,8 +1,8 @@
 """A transaction's buttons in the simulated Saleor's Dashboard: charge, refund, cancel.
 
-As Saleor does it: a request event is stored, a synchronous webhook asks the transaction's owner,
-and the answer, or that there was none, becomes an event (saleor/payment/utils.py,
-create_transaction_event_from_request_and_webhook_response; read in its source, not observed).
+As Saleor does it: a request event is stored, a synchronous webhook asks the transaction's owner in
+the background, and the answer, or that there was none, becomes an event (saleor/payment/utils.py,
+create_transaction_event_from_request_and_webhook_response; observed of a running 3.22.67).
 """
 
 import copy
@@ -13,6 +13,7 @@ from typing import Any
 
 from saleor_kustom.sandbox.saleor_orders import Wire, amount_of, global_id, money, now
 from saleor_kustom.sandbox.saleor_post import Delivery, Queued
+from saleor_kustom.sandbox.saleor_schema import release
 from saleor_kustom.sandbox.saleor_shipping import Shipping
 from saleor_kustom.sandbox.saleor_transactions import (
     UserError,
@@ -29,6 +30,8 @@ EVENTS: Mapping[str, str] = {
     "CANCEL": "transaction_cancelation_requested",
 }
 _PERSON = {"__typename": "User", "id": global_id("User", 1)}
+#: Without a granted refund Saleor fills one in of nothing: an error where a field is never null.
+_NOT_GRANTED = {"id": global_id("OrderGrantedRefund", None)}
 
 
 class Buttons(Shipping):
@@ -82,14 +85,14 @@ class Buttons(Shipping):
             "issuedAt": now(),
             "version": self.version,
             "recipient": self.installed.app if self.installed else None,
-            "issuingPrincipal": _PERSON,
+            "issuingPrincipal": None,  # Saleor does not say who pressed
             "action": {
                 "actionType": action,
                 "amount": None if asked is None else float(asked),
                 "currency": order["channel"]["currencyCode"],
             },
             "transaction": copy.deepcopy(transaction),
-            "grantedRefund": copy.deepcopy(granted_refund),
+            "grantedRefund": copy.deepcopy(granted_refund) or _NOT_GRANTED,
         }
         self.fired.append((EVENTS[action], transaction_id))
         self.queue.append(Queued(EVENTS[action], value, webhook, request=request))
@@ -108,11 +111,12 @@ class Buttons(Shipping):
         ]
         order, _ = self.find_transaction(transaction["id"])
         try:
-            given = _parsed(answer, request["type"])
+            given = _parsed(answer, request, insists=release(self.version) < (3, 22, 0))
         except ValueError as error:
             self._failed(transaction, request, str(error))
             return
-        request |= {"pspReference": given["pspReference"], "counts": True}
+        if given["pspReference"]:
+            request |= {"pspReference": given["pspReference"], "counts": True}
         if "type" in given:
             self._take(transaction, request, given)
         if given.get("actions") is not None:
@@ -162,32 +166,38 @@ class Buttons(Shipping):
         return listening[0] if listening else None
 
 
-def _parsed(answer: bytes | None, request_type: str) -> dict[str, Any]:
-    """Return the answer's fields. Raises ValueError with what Saleor writes into the failure."""
+def _parsed(answer: bytes | None, request: Wire, *, insists: bool) -> dict[str, Any]:
+    """Return the answer's fields. Raises ValueError with what Saleor writes into the failure.
+
+    insists: on a reference and an amount of failures too, as until 3.21.
+    """
     if answer is None:
         raise ValueError("Failed to delivery request.")
     try:
         given = json.loads(answer)
     except ValueError:
         raise ValueError("Failed to delivery request.") from None
-    if not isinstance(given, dict) or not given.get("pspReference"):
+    about = request["type"].removesuffix("_REQUEST")
+    failed = isinstance(given, dict) and given.get("result") == f"{about}_FAILURE" and not insists
+    if not isinstance(given, dict) or not (given.get("pspReference") or failed):
         raise ValueError("Missing `pspReference` field in the response.")
     parsed: dict[str, Any] = {
-        "pspReference": given["pspReference"],
+        "pspReference": given.get("pspReference") or "",
         "actions": given.get("actions"),
     }
     if given.get("result") is None and given.get("amount") is None:
         return parsed
-    about = request_type.removesuffix("_REQUEST")
     if given.get("result") not in (f"{about}_SUCCESS", f"{about}_FAILURE"):
         raise ValueError(f"Incorrect value: {given.get('result')} for field: `result`")
+    if given.get("amount") is None and insists:
+        raise ValueError("Missing value for field: amount in response")
     try:
-        amount = Decimal(str(given["amount"]))
-    except (KeyError, InvalidOperation):
-        raise ValueError("Missing value for field: amount in response") from None
+        amount = Decimal(str(given.get("amount") or 0))
+    except InvalidOperation:
+        raise ValueError("Input should be a valid decimal for field: amount") from None
     return parsed | {
         "type": given["result"],
-        "amount": amount,
+        "amount": amount or amount_of(request["amount"]),  # none, or 0, is what was asked for
         "message": given.get("message") or "",
         "externalUrl": given.get("externalUrl") or "",
         "time": given.get("time"),

@@ -2,7 +2,7 @@
 
 As Saleor does it: a transaction without amounts is made, the app is asked by a synchronous
 webhook, and its answer becomes an event (saleor/payment/utils.py, handle_transaction_initialize_
-session and create_transaction_event_for_transaction_session; read in its source, not observed).
+session and create_transaction_event_for_transaction_session; observed of a running 3.22.67).
 """
 
 import uuid
@@ -13,7 +13,15 @@ from typing import Any
 import httpx
 
 from saleor_kustom.sandbox.saleor_buttons import Buttons
-from saleor_kustom.sandbox.saleor_orders import Line, Wire, amount_of, global_id, new_order, now
+from saleor_kustom.sandbox.saleor_orders import (
+    Line,
+    Wire,
+    amount_of,
+    global_id,
+    money,
+    new_order,
+    now,
+)
 from saleor_kustom.sandbox.saleor_post import _request
 from saleor_kustom.sandbox.saleor_transactions import (
     UserError,
@@ -33,6 +41,7 @@ _OTHERS = frozenset(
         *("AUTHORIZATION_ACTION_REQUIRED", "CHARGE_ACTION_REQUIRED"),
     }
 )
+_TOLD = ("type", "pspReference", "message", "externalUrl")
 
 
 class Checkouts(Buttons):
@@ -41,7 +50,7 @@ class Checkouts(Buttons):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self.checkouts: dict[str, Wire] = {}
-        self._by_key: dict[tuple[str, str], Wire] = {}
+        self._by_key: dict[tuple[str, str], tuple[Wire, Wire]] = {}  # transaction and request
 
     def add_checkout(self, lines: Sequence[Line], **more: Any) -> Wire:
         """Put lines into a checkout; `more` as for an order."""
@@ -103,7 +112,8 @@ class Checkouts(Buttons):
     ) -> tuple[Wire, Wire, Any]:
         """Start a payment; return the transaction, the event that was made of it, and the data.
 
-        The channel charges by default, as Saleor's do. Raises UserError.
+        The channel charges by default, as Saleor's do. A key stands for one amount; where none is
+        given it is what nothing pays yet. Raises UserError.
         """
         source = self._source(source_id)
         key = idempotency_key or str(uuid.uuid4())
@@ -112,14 +122,17 @@ class Checkouts(Buttons):
         if app is None or app["identifier"] != gateway:
             message = "App with provided identifier not found."
             raise UserError("paymentGateway", "NOT_FOUND", message)
-        transaction = self._by_key.get((source_id, key))
-        if transaction is None:
+        asked = Decimal(amount) if amount is not None else _left(source)
+        transaction, request = self._by_key.get((source_id, key), (None, None))
+        if transaction is None or request is None:
             transaction = new_transaction("", currency, app, name="", actions=[])
-            self._by_key[source_id, key] = transaction
+            request = new_event(transaction, "CHARGE_REQUEST", "", asked) | {"counts": False}
+            self._by_key[source_id, key] = transaction, request
             source["transactions"].append(transaction)
-        asked = Decimal(amount) if amount is not None else amount_of(source["total"]["gross"])
-        request = new_event(transaction, "CHARGE_REQUEST", "", asked) | {"counts": False}
-        transaction["events"].append(request)
+            transaction["events"].append(request)
+        elif (request["type"], amount_of(request["amount"])) != ("CHARGE_REQUEST", asked):
+            message = "Different transaction with provided idempotency key already exists."
+            raise UserError("idempotencyKey", "UNIQUE", message)
         about = {
             "sourceObject": source,
             "transaction": transaction,
@@ -165,6 +178,11 @@ class Checkouts(Buttons):
         except ValueError as error:
             return self._refused(transaction, request, str(error))
         kind = given["type"]
+        if kind.endswith("_REQUEST"):  # the request becomes what the app made of it
+            request |= {name: given[name] for name in _TOLD} | {"counts": True}
+            request["amount"] = money(given["amount"], _currency(transaction))
+            self._name(transaction, given)
+            return request
         if kind in _TAKEN:
             app = self.installed.app if self.installed else None
             try:
@@ -172,15 +190,18 @@ class Checkouts(Buttons):
             except UserError as error:
                 transaction["events"].pop()
                 return self._refused(transaction, request, str(error))
-            transaction["pspReference"] = given["pspReference"]
-            if given["actions"] is not None:
-                transaction["actions"] = sorted(set(given["actions"]))
+            self._name(transaction, given)
             return event
         event = new_event(transaction, kind, given["pspReference"] or "", given["amount"], given)
         transaction["events"].append(event | {"counts": False})
         if given["pspReference"]:  # of a failure too
             transaction["pspReference"] = given["pspReference"]
         return event
+
+    def _name(self, transaction: Wire, given: Wire) -> None:
+        transaction["pspReference"] = given["pspReference"]
+        if given["actions"] is not None:
+            transaction["actions"] = sorted(set(given["actions"]))
 
     def _refused(self, transaction: Wire, request: Wire, message: str) -> Wire:
         event = new_event(transaction, "CHARGE_FAILURE", "", amount_of(request["amount"]))
@@ -218,6 +239,20 @@ class Checkouts(Buttons):
         except (httpx.HTTPError, ValueError):
             given = None
         return given if isinstance(given, dict) else None
+
+
+def _left(source: Wire) -> Decimal:
+    """Return what no transaction pays or is asked to pay yet."""
+    left = amount_of(source["total"]["gross"])
+    for each in source["transactions"]:
+        left -= max(amount_of(each["authorizedAmount"]), amount_of(each["chargedAmount"]))
+        left -= amount_of(each["authorizePendingAmount"]) + amount_of(each["chargePendingAmount"])
+    return max(Decimal(0), left)
+
+
+def _currency(transaction: Wire) -> str:
+    currency: str = transaction["authorizedAmount"]["currency"]
+    return currency
 
 
 def _parsed(answer: Wire | None, asked: Decimal) -> Wire:

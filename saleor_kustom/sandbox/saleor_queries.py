@@ -1,6 +1,7 @@
 """What the simulated Saleor answers to queries: who asks, orders, and an app's own deliveries."""
 
 import base64
+import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -32,8 +33,31 @@ def _shop(asked: Asked, _source: Any, _given: Wire) -> Wire:
 
 
 def _order(asked: Asked, _source: Any, given: Wire) -> Wire | None:
-    found: Wire | None = asked.saleor.orders.get(given.get("id"))
+    """Return an order. An id that can't be one is an error, one that is not known is null."""
+    order_id = given["id"]
+    if not _can_be(order_id, "Order"):
+        message = f"Invalid ID: {order_id}. Expected: Order."
+        raise GraphQLError(message, extensions={"exception": {"code": "GraphQLError"}})
+    found: Wire | None = asked.saleor.orders.get(order_id)
     return found
+
+
+def _can_be(given_id: str, kind: str) -> bool:
+    """Tell whether an id has Saleor's form; one of another kind is merely not found."""
+    try:
+        found, separator, pk = base64.b64decode(given_id, validate=True).decode().partition(":")
+    except ValueError:
+        return False
+    if found != kind:
+        return bool(separator)
+    return pk.isdecimal() or _is_uuid(pk)
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        return bool(uuid.UUID(text))
+    except ValueError:
+        return False
 
 
 def _checkout(asked: Asked, _source: Any, given: Wire) -> Wire | None:
@@ -88,7 +112,8 @@ def _tax_configuration(asked: Asked, source: Wire, _given: Wire) -> Wire:
 
 
 def _problems(_asked: Asked, source: Wire, given: Wire) -> Sequence[Wire]:
-    problems = [problem for problem in source.get("problems", ()) if not problem["dismissed"]]
+    """List problems, the newest first: Saleor keeps those that were dismissed, and says by whom."""
+    problems = list(reversed(source.get("problems", ())))
     return problems[: given.get("limit") or None]
 
 

@@ -7,6 +7,7 @@ database, so that the report follows the answer, and the same request gets the s
 """
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
@@ -14,7 +15,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse, Response
 
-from saleor_kustom.capture.answer import ABOUT, failed, failure_message, succeeded
+from saleor_kustom.capture.answer import failed, failure_message, not_understood, succeeded
+from saleor_kustom.capture.operation import operation_id
 from saleor_kustom.capture.plan import Binding, Plan
 from saleor_kustom.capture.state import State
 from saleor_kustom.intake.transaction_request import KINDS, read_request
@@ -61,8 +63,9 @@ class Transactions:
         if request is None or not delivery.understood:
             # Kept for a person; but there is nothing that could be carried out.
             await self._store.deliveries.receive(api_url, delivery, genuine.body)
-            message = "The app does not understand this request; it was not carried out."
-            return JSONResponse({"result": f"{ABOUT[kind]}_FAILURE", "message": message})
+            digest = hashlib.sha256(genuine.body).hexdigest()
+            reference = operation_id(api_url, delivery.order_id or "", (digest, kind.value))
+            return JSONResponse(not_understood(kind, reference))
         operation = await self._store.operations.receive(
             api_url,
             delivery,

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from saleor_kustom.capture.delivery import VerifiedBody
 from saleor_kustom.capture.outside import Outside
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.policy import Policy
 from saleor_kustom.capture.state import State
-from saleor_kustom.errors import CallError, KeysUnavailable, StoreUnavailable
+from saleor_kustom.errors import CallError, KeysUnavailable, NotGenuine, StoreUnavailable
+from saleor_kustom.intake.delivery import read_delivery
 from saleor_kustom.saleor.listing import Listing, Shipped
 from saleor_kustom.store import Capture, Store
 from saleor_kustom.store.operations import CANCELLED
@@ -132,7 +134,21 @@ class Reconciler:
         for order_id, channel in failed.cancelled:
             if not dry_run and self._policy(shop, channel).cancel_at_kustom:
                 await self._store.operations.ask(shop.api_url, order_id, *CANCELLED)
+        for event, body in failed.tracking:
+            if not dry_run:
+                await self._take(shop, event, body)
         return shop
+
+    async def _take(self, shop: Shop, event: str, body: VerifiedBody) -> None:
+        """Take a delivery that failed as if it had come: once, since it stays listed for days."""
+        try:
+            delivery = read_delivery(event, body)
+        except NotGenuine as error:
+            _log.warning("%s listed a failed %s that is none: %s", shop.api_url, event, error)
+            return
+        own = delivery.issuing_app_id == shop.app_id
+        if delivery.recipient_id == shop.app_id and not own:
+            await self._store.deliveries.receive(shop.api_url, delivery, body)
 
     async def _newly_captured(self, shop: Shop, now: float, found: Found) -> None:
         """Compare each capture once, soon after it was made."""

@@ -129,6 +129,7 @@ def test_a_refused_token_is_told_apart_from_a_shop_that_is_away():
     refused = of_shop.on_unknown_token(Refused("UNKNOWN_APP"))
     away = of_shop.on_unknown_token(Unavailable("SALEOR_NOT_REACHED"))
     assert (refused.level, away.level) == (Level.FAIL, Level.FAIL)
+    assert "Switch it on" in refused.cure
     assert "Install the app again" in refused.cure
     assert "Install" not in away.cure
 

@@ -180,3 +180,45 @@ def test_no_contents_crash_the_reader(values, event):
 )
 def test_a_time_has_one_form_however_it_is_written(given, utc):
     assert utc_text(given) == utc
+
+
+#: As a running Saleor 3.22.67 sends it when a refund was not granted before.
+NOT_GRANTED = {
+    "message": "Cannot return null for non-nullable field OrderGrantedRefund.id.",
+    "locations": [{"line": 13, "column": 9}],
+    "path": ["event", "grantedRefund", "id"],
+}
+REFUND = {
+    "__typename": "TransactionRefundRequested",
+    "recipient": {"id": "QXBwOjE="},
+    "issuingPrincipal": None,
+    "action": {"actionType": "REFUND", "amount": 10.0, "currency": "SEK"},
+    "transaction": {"id": "VDox", "order": {"id": "T3JkZXI6MQ=="}},
+    "grantedRefund": None,
+    "errors": [NOT_GRANTED],
+}
+
+
+def test_a_refund_that_was_not_granted_is_understood():
+    assert read(REFUND, "transaction_refund_requested").understood
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [
+        {"errors": [NOT_GRANTED, {"message": "no permission", "path": ["event", "action"]}]},
+        {"errors": [NOT_GRANTED | {"path": None}]},
+        {"errors": [NOT_GRANTED["message"]]},
+        {"errors": "some"},
+        {"errors": None},
+        {"grantedRefund": {"id": None, "lines": None}},
+    ],
+)
+def test_any_other_error_beside_a_refund_is_for_a_person(differs):
+    delivery = read(REFUND | differs, "transaction_refund_requested")
+    assert delivery.problem == "with errors of Saleor"
+
+
+def test_a_refund_without_the_field_and_with_errors_is_for_a_person():
+    contents = {name: value for name, value in REFUND.items() if name != "grantedRefund"}
+    assert not read(contents, "transaction_refund_requested").understood

@@ -127,6 +127,27 @@ async def test_an_order_that_saleor_does_not_know_is_none():
     assert await ask_order(client({"data": {"order": None}})) is None
 
 
+NO_ID = {"message": "Invalid ID: x. Expected: Order.", "path": ["order"]}
+
+
+async def test_an_id_that_is_none_of_saleors_is_no_order():
+    assert await ask_order(client({"data": {"order": None}, "errors": [NO_ID]})) is None
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        {"data": {"order": None}, "errors": [NO_ID, {"message": "Broken", "path": ["order"]}]},
+        {"data": {"order": None}, "errors": [NO_ID | {"path": ["order", "channel"]}]},
+        {"data": {"order": {"id": "x"}}, "errors": [NO_ID]},
+        {"errors": [{"message": "Invalid"}]},
+    ],
+)
+async def test_any_other_error_may_be_asked_again(answer):
+    with pytest.raises(Unavailable):
+        await ask_order(client(answer))
+
+
 async def test_an_order_is_read_to_the_last_minor_unit():
     saleor = SimulatedSaleor()
     saleor.trust({"id": "A", "identifier": "a", "permissions": [{"code": "MANAGE_ORDERS"}]})

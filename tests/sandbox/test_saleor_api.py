@@ -255,11 +255,15 @@ async def test_a_problem_is_counted_until_it_is_dismissed(saleor):
     await problem(saleor)
     again = (await problem(saleor, criticalThreshold=2))["appProblem"]
     assert (again["count"], again["isCritical"]) == (2, True)
-    listed = "{ app { problems { key } } }"
-    assert (await ask(saleor, listed))["app"]["problems"] == [{"key": "kustom-auth"}]
+    listed = "{ app { problems { count dismissed { by } } } }"
+    stands = {"count": 2, "dismissed": None}
+    assert (await ask(saleor, listed))["app"]["problems"] == [stands]
     await ask(saleor, DISMISS, {"keys": ["kustom-auth"]})
-    assert (await ask(saleor, listed))["app"]["problems"] == []
+    solved = {"count": 2, "dismissed": {"by": "APP"}}
+    assert (await ask(saleor, listed))["app"]["problems"] == [solved]
     assert (await problem(saleor))["appProblem"]["count"] == 1
+    anew = {"count": 1, "dismissed": None}
+    assert (await ask(saleor, listed))["app"]["problems"] == [anew, solved]
 
 
 @pytest.mark.parametrize("given", [{"key": "k"}, {"key": "k" * 129}, {"message": "no"}])

@@ -1,6 +1,7 @@
 """Saleor's own buttons: charge, refund and cancel, answered at once or later, and done once."""
 
 import asyncio
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -292,3 +293,20 @@ async def test_a_request_while_kustom_reviews_waits_for_the_end_of_it(world, lat
     there.fraud_status = "ACCEPTED"
     await later(3600)
     assert (there.captured, pending(order)) == (ALL, [0, 0, 0])
+
+
+async def test_a_refund_that_nobody_granted_is_carried_out_despite_errors(working, clock):
+    order, there = working.order([MUGS])
+    press(working, order, "CHARGE")
+    await working.saleor.deliver()
+    press(working, order, "REFUND", "10.00")
+    delivery = await signed(working)
+    body = json.loads(delivery.body)
+    assert body["grantedRefund"] is None
+    assert [error["path"][:2] for error in body["errors"]] == [["event", "grantedRefund"]]
+    answer = await post(working, delivery)
+    working.saleor.answered(delivery, answer.content)
+    assert answer.json()["result"] == "REFUND_SUCCESS"
+    assert [refund["refunded_amount"] for refund in there.refunds] == [10_00]
+    assert amounts(order) == [0, ALL - 10_00, 10_00, 0]
+    assert not await working.app.store.deliveries.not_understood(working.saleor.api_url)

@@ -1,7 +1,14 @@
 """What no delivery told is learned by comparing: cancellations, approvals, tracking, metadata."""
 
+import json
+
+import httpx
+import pytest
+
+from saleor_kustom.sandbox.routed import Routed
+from saleor_kustom.sandbox.world import APP_URL
 from saleor_kustom.worker import reconcile
-from saleor_kustom.worker.reconcile import NIGHTLY_S
+from saleor_kustom.worker.reconcile import NIGHTLY_S, OFTEN_S, Found
 from tests.walks.conftest import MUGS
 from tests.walks.test_reconcile import run
 
@@ -69,6 +76,69 @@ async def test_tracking_that_nobody_delivered_reaches_kustom(world, clock):
     assert [entry["tracking_number"] for entry in capture.shipping_info] == ["370000000001"]
     await night(world, clock)
     assert len(capture.shipping_info) == 1
+
+
+async def often(world, clock):
+    clock.pass_s(OFTEN_S + 1)
+    await world.app.reconciler.tick(clock())
+    await world.app.worker.drain()
+
+
+async def deaf(world):
+    """Let every try of what Saleor delivers fail."""
+    world.saleor.reach(httpx.MockTransport(lambda _: httpx.Response(503)))
+    await world.saleor.deliver(pause_s=0.0)
+    world.saleor.reach(Routed({APP_URL: world.app.web}))
+
+
+@pytest.mark.parametrize(
+    "tell",
+    [
+        lambda saleor, parcel: saleor.update_tracking(parcel["id"], "370000000001"),
+        lambda saleor, parcel: saleor.update_metadata(
+            parcel["id"], {"tracking_number": "370000000001"}
+        ),
+    ],
+    ids=["number", "metadata"],
+)
+async def test_tracking_whose_delivery_failed_is_taken_within_minutes_and_once(world, clock, tell):
+    await night(world, clock)
+    _, there, fulfillment = await shipped(world)
+    await often(world, clock)  # the capture is compared, and not again for days
+    tell(world.saleor, fulfillment)
+    await deaf(world)
+    assert world.saleor.failed
+    [capture] = there.captures
+    assert capture.shipping_info == []
+    await often(world, clock)
+    assert [entry["tracking_number"] for entry in capture.shipping_info] == ["370000000001"]
+    asked = len(world.kustom.requests)
+    world.saleor.queue.clear()
+    clock.pass_s(OFTEN_S + 1)
+    shop = await world.app.store.shops.get(world.saleor.api_url)
+    await world.app.reconciler._failed(shop, Found())
+    assert await world.app.worker.drain() == 0  # it stays listed, and is no news
+    assert len(world.kustom.requests) == asked
+
+
+@pytest.mark.parametrize(
+    "differs",
+    [
+        {"__typename": "FulfillmentCreated"},
+        {"recipient": {"id": "QXBwOjk5"}},
+        {"issuingPrincipal": {"__typename": "App", "id": "QXBwOjE="}},
+    ],
+)
+async def test_a_failed_delivery_that_is_not_for_us_or_our_own_is_left(world, clock, differs):
+    _, _, fulfillment = await shipped(world)
+    world.saleor.update_tracking(fulfillment["id"], "370000000001")
+    await deaf(world)
+    [failed] = world.saleor.failed
+    failed.body = json.dumps(json.loads(failed.body) | differs).encode()
+    shop = await world.app.store.shops.get(world.saleor.api_url)
+    assert shop.app_id == "QXBwOjE="
+    await world.app.reconciler._failed(shop, Found())
+    assert await world.app.worker.drain() == 0
 
 
 async def test_metadata_that_saleor_lost_is_written_again(world, clock):

@@ -11,6 +11,7 @@ from saleor_kustom.capture.linking import How, LinkState
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.sandbox.routed import Routed
 from saleor_kustom.sandbox.saleor import SimulatedSaleor
+from saleor_kustom.sandbox.saleor_transactions import UserError
 from saleor_kustom.sandbox.world import APP_URL, open_world
 from tests.walks.conftest import MUGS
 
@@ -234,11 +235,28 @@ async def test_the_same_request_again_gets_the_same_answer_and_authorizes_once(w
     checkout, there = filled(world)
     for _ in range(3):
         transaction, event, _ = await pay(
-            world, checkout, there.order_id, idempotency_key="once"
+            world, checkout, there.order_id, idempotency_key="once", amount="349.00"
         )  # fmt: skip
         assert event["type"] == "AUTHORIZATION_SUCCESS"
     assert [t["id"] for t in checkout["transactions"]] == [transaction["id"]]
     assert shown(transaction) == (there.order_id, 349.0)
+    # Without the amount Saleor takes what is left, which is another request under the same key.
+    with pytest.raises(UserError, match="idempotency key already exists"):
+        await pay(world, checkout, there.order_id, idempotency_key="once")
+
+
+async def test_a_review_is_the_request_itself_whose_key_saleor_then_refuses(world):
+    checkout, there = filled(world)
+    there.fraud_status = "PENDING"
+    again = {"idempotency_key": "once", "amount": "349.00"}
+    transaction, event, data = await pay(world, checkout, there.order_id, **again)
+    assert ([e["type"] for e in transaction["events"]], data["status"]) == (
+        ["AUTHORIZATION_REQUEST"],
+        "pending",
+    )
+    assert event["pspReference"] == there.order_id
+    with pytest.raises(UserError, match="idempotency key already exists"):
+        await pay(world, checkout, there.order_id, **again)
 
 
 async def test_another_request_for_what_is_authorized_authorizes_nothing_more(world, clock):

@@ -65,13 +65,26 @@ async def test_a_request_of_another_app_is_refused(edge):
     ],
 )
 async def test_what_is_not_understood_is_kept_and_said_to_have_failed(edge, changed):
-    answer = await edge.deliver(await edge.delivery("transaction_charge_requested", **changed))
+    posted = await edge.delivery("transaction_charge_requested", **changed)
+    answer = await edge.deliver(posted)
     assert answer.status_code == 200
-    assert answer.json() == {
+    given = answer.json()
+    assert given == {
         "result": "CHARGE_FAILURE",
+        "pspReference": given["pspReference"],
         "message": "The app does not understand this request; it was not carried out.",
     }
     assert (await edge.stored(), await edge.stored("capture")) == (1, 0)
+
+
+async def test_each_failure_of_one_transaction_has_a_reference_of_its_own(edge):
+    """Saleor takes a second failure without a reference for the first, over another amount."""
+    posted = await edge.delivery("transaction_charge_requested", transaction=None)
+    reference = (await edge.deliver(posted)).json()["pspReference"]
+    assert (await edge.deliver(posted)).json()["pspReference"] == reference
+    later = {"transaction": None, "issuedAt": "2026-11-23T12:00:01+00:00"}
+    other = await edge.delivery("transaction_charge_requested", **later)
+    assert (await edge.deliver(other)).json()["pspReference"] != reference
 
 
 async def test_a_new_request_wakes_the_worker(edge):
