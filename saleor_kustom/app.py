@@ -79,6 +79,7 @@ class App:
     before_install: BeforeInstall
     hints: HintWorker
     closing: Closing
+    expiry: Expiry
     web: Starlette
     operations: Starlette  # metrics and health, for the operator's own network
 
@@ -183,6 +184,8 @@ def _join(
     linker = Linker(parts, wake=worker.wake)
     closing = Closing(parts)
     sync = WebhookSync(store, saleor, settings.app_url)
+    listing = Listing(saleor)
+    expiry = Expiry(parts, listing)
     health = Health(store, lambda: worker.hangs)
     web = create_web(
         store=store,
@@ -192,7 +195,8 @@ def _join(
         settings=settings,
         wake=worker.wake,
         desk=Desk(
-            parts, worker.wake, linker, closing, sync, chosen_by_operator(settings), monotonic
+            *(parts, worker.wake, linker, closing, sync, expiry),
+            *(chosen_by_operator(settings), monotonic),
         ),
         health=health,
         clock=clock,
@@ -203,8 +207,6 @@ def _join(
         monotonic=monotonic,
         extra_routes=extra_routes,
     )
-    listing = Listing(saleor)
-    expiry = Expiry(parts, listing)
     outside = OutsideLook(parts)
     compare = Compare(store, saleor, kustom, parts.pace, parts.policy, outside)
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
@@ -224,6 +226,7 @@ def _join(
         before,
         HintWorker(parts, outside),
         closing,
+        expiry,
         web,
         operations,
     )

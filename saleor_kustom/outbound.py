@@ -7,6 +7,7 @@ ones are kept in a list (durable-engine, section 3.9).
 """
 
 import asyncio
+import functools
 import ipaddress
 import ssl
 import zlib
@@ -51,6 +52,12 @@ class Answer:
     body: bytes = field(repr=False)  # an order holds personal data
 
 
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """Return what tells whose certificates are trusted; to read them takes a tenth of a second."""
+    return ssl.create_default_context()
+
+
 class Outbound:
     """Makes calls. `transport` stands for the network in tests and in the sandbox.
 
@@ -75,7 +82,7 @@ class Outbound:
         self._max_answer_bytes = max_answer_bytes
         self._allow_private_hosts = allow_private_hosts
         self._user_agent = user_agent or f"saleor-kustom/{__version__} (Saleor)"
-        self._ssl = ssl.create_default_context() if transport is None else None  # slow: once
+        self._ssl = _trusted() if transport is None else None
         self._idle: list[httpx.AsyncClient] = []
 
     async def request(

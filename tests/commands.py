@@ -35,6 +35,10 @@ TRIES = {
         ["erase", "{shop}", "{order}", "--yes"],
     ],
     "expiring": [["expiring", "{shop}", "--json", "--within", "1000"]],
+    "extend": [
+        ["extend", "{shop}", "{order}", "--json"],
+        ["extend", "{shop}", "{number}"],
+    ],
     "mode": [["mode", "{shop}", "observe"]],
     "policy show": [["policy", "show", "{shop}", "--json"]],
     "policy set": [["policy", "set", "{shop}", "gift_card=last"]],
@@ -80,6 +84,7 @@ TRIES = {
             "resume": ("--why", "the walk"),
             "retry": ("--why", "the walk"),
             "hold": ("--why", "the walk"),
+            "settle": ("--why", "the walk"),
             "show": ("--json",),
             "support-bundle": (),
         }.items()

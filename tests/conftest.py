@@ -1,5 +1,6 @@
 """Options and fixtures that all tests share."""
 
+import os
 import tempfile
 from pathlib import Path
 
@@ -16,6 +17,12 @@ settings.register_profile("mutants", max_examples=20, phases=[Phase.explicit, Ph
 
 def pytest_addoption(parser):
     parser.addoption("--run-long", action="store_true", help="run the thorough tests too")
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """Run twice as many tests at a time as there are cores: many wait for disks and processes."""
+    return 2 * len(os.sched_getaffinity(0))
 
 
 def pytest_collection_modifyitems(config, items):

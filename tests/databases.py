@@ -136,6 +136,7 @@ _OTHERS = """select pg_terminate_backend(pid, 5000) from pg_stat_activity
     where datname = current_database() and pid <> pg_backend_pid()
         and backend_type = 'client backend'"""
 _EMPTY = """do $$ declare found record; begin
+    perform set_config('session_replication_role', 'replica', true);  -- foreign keys rest
     for found in select relname, relkind from pg_class
         where relnamespace = 'public'::regnamespace and relkind in ('r', 'S')
     loop

@@ -14,6 +14,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from saleor_kustom import outbound
 from saleor_kustom.outbound import NotSent, Outbound, is_public
 from tests.serving import Serving, answer
 
@@ -164,6 +165,7 @@ async def test_tls_verifies_the_name_and_not_the_address(internet, tmp_path, mon
     internet.names |= {"shop.test": [[PUBLIC]], "other.test": [[PUBLIC]]}
     context, authority = certified("shop.test", tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
+    monkeypatch.setattr(outbound, "_trusted", ssl.create_default_context)  # read anew
     async with Serving(OK, ssl=context) as there:
         if host == "shop.test":
             assert await ask(f"https://{host}:{there.port}/") == b"ok"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from saleor_kustom.capture.held import Reason
+from saleor_kustom.capture.plan import NothingWhy
 from saleor_kustom.capture.state import MONEY_FIRST, State
 
 
@@ -18,6 +19,8 @@ class Act(StrEnum):
     CAPTURE_NOW = "capture_now"  # a parcel that waits: try at once
     RETRY = "retry"  # a held parcel: go on from where it stands
     RELEASE = "release"  # a parcel that was only observed: capture it
+    REOPEN = "reopen"  # a parcel that was said to be settled outside: capture it after all
+    SETTLE = "settle"  # a held parcel: its money came another way, nothing is to be captured
     REFUND = "refund"  # of a parcel that was cancelled after its capture
     PREVIEW = "preview"  # see the exact request, send nothing
     LOOK_AGAIN = "look_again"  # compare an order's parcels with both sides now
@@ -48,8 +51,19 @@ _PARCEL: Mapping[Act, Callable[[Parcel], bool]] = {
     Act.RETRY: lambda p: p.held not in (None, Reason.OBSERVED, Reason.CANCELED_AFTER_CAPTURE),
     Act.RELEASE: lambda p: p.held == Reason.OBSERVED,
     Act.CAPTURE_NOW: lambda p: _waits(p) and not p.paused,
+    Act.REOPEN: lambda p: (
+        p.state is State.NOTHING and p.waiting == NothingWhy.SETTLED_OUTSIDE and not p.canceled
+    ),
     Act.PREVIEW: lambda p: (
         p.is_parcel and p.state in (State.RECEIVED, State.PLANNED) and not p.canceled
+    ),
+    # Never while an outcome is unknown: then money may be moving.
+    Act.SETTLE: lambda p: (
+        p.is_parcel
+        and p.held not in (None, Reason.OBSERVED)
+        and p.state in (State.RECEIVED, State.PLANNED)
+        and not p.under_way
+        and not p.canceled
     ),
 }
 

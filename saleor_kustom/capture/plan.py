@@ -31,6 +31,7 @@ class NothingWhy(StrEnum):
     NOT_CANCELED = "not_canceled"  # Saleor's order is not cancelled, whatever was delivered
     SWITCHED_OFF = "switched_off"  # the channel's policy does not want it (any more)
     REFUSED = "refused"  # Saleor asked, and was told why not
+    SETTLED_OUTSIDE = "settled_outside"  # a person says that its money came another way
 
 
 @dataclass(frozen=True, slots=True)

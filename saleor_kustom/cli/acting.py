@@ -1,4 +1,4 @@
-"""What a person does to captures: `retry`, `hold`, `resume`."""
+"""What a person does to captures: `retry`, `hold`, `resume`, `settle`."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import typer
 
 from saleor_kustom.capture.held import Reason
+from saleor_kustom.capture.plan import NothingWhy
 from saleor_kustom.cli.audit import Who, Why
 from saleor_kustom.cli.common import with_store
 from saleor_kustom.cli.finding import AsJson, OneShop, Term, find
@@ -20,7 +21,8 @@ def retry(
 ) -> None:
     """Try again now: what is held goes on from where it stands, what waits does not wait longer.
 
-    Nothing is captured twice by it: an unknown outcome is looked up first.
+    Nothing is captured twice by it: an unknown outcome is looked up first. What was settled
+    outside is decided on anew.
 
     Example: saleor-kustom retry 1042 --why "the password is mended"
     """
@@ -28,6 +30,8 @@ def retry(
     async def act(store: Store, row: Capture) -> bool:
         if row.held:
             return await store.captures.resume(row.api_url, row.id, who, why)
+        if row.waiting == NothingWhy.SETTLED_OUTSIDE:
+            return await store.by_hand.reopen(row.api_url, row.id, who=who, why=why)
         return await store.captures.hasten(row.api_url, row.id, who, why)
 
     _each(term, saleor_api_url, act, "due now", as_json=as_json)
@@ -63,6 +67,22 @@ def hold(
         return await store.by_hand.hold(row.api_url, row.id, held, who=who, why=why)
 
     _each(term, saleor_api_url, act, "held", as_json=as_json)
+
+
+def settle(
+    term: Term, who: Who, why: Why, saleor_api_url: OneShop = None, as_json: AsJson = False
+) -> None:
+    """Say of held parcels that their money came another way: nothing is captured for them.
+
+    Only of what is held, and not while an outcome is unknown. `retry` undoes it.
+
+    Example: saleor-kustom settle row:97 --why "paid by invoice 4711"
+    """
+
+    async def act(store: Store, row: Capture) -> bool:
+        return await store.by_hand.settle(row.api_url, row.id, who=who, why=why)
+
+    _each(term, saleor_api_url, act, "settled outside", as_json=as_json)
 
 
 def _each(term: str, api_url: str | None, act: Act, did: str, *, as_json: bool) -> None:

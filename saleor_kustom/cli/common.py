@@ -6,8 +6,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, TypeVar
 
 from saleor_kustom import settings as settings_of
+from saleor_kustom.app import App
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.errors import SettingsError
+from saleor_kustom.saleor.linking import Linking
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Store
 
@@ -46,3 +48,13 @@ async def the_shop(store: Store, api_url: str) -> Shop:
         known = ", ".join(shop.api_url for shop in await store.shops.all()) or "none yet"
         raise SettingsError(f"no shop {api_url} has installed the app; installed: {known}")
     return shop
+
+
+async def order_id_of(app: App, shop: Shop, order: str) -> str:
+    """Return the id of an order that is given by number or id. Raises SettingsError."""
+    if not order.isdecimal():
+        return order
+    ids = await Linking(app.saleor).order_ids(shop, [order])
+    if order not in ids:
+        raise SettingsError(f"Saleor knows no order {order}")
+    return ids[order]

@@ -7,15 +7,13 @@ from typing import Annotated, Any
 import typer
 
 from saleor_kustom import settings as settings_of
-from saleor_kustom.app import App, open_app
+from saleor_kustom.app import open_app
 from saleor_kustom.capture.operation import Request, Source
-from saleor_kustom.capture.parties import Shop
 from saleor_kustom.cli.audit import Who, Why
-from saleor_kustom.cli.common import the_shop, with_store
+from saleor_kustom.cli.common import order_id_of, the_shop, with_store
 from saleor_kustom.cli.finding import AsJson, OneShop, Term, find
 from saleor_kustom.cli.shops import ShopUrl
 from saleor_kustom.errors import SettingsError
-from saleor_kustom.saleor.linking import Linking
 from saleor_kustom.settings import Settings
 from saleor_kustom.store import Capture, Store
 from saleor_kustom.worker.operations.closing import ClosingPreview
@@ -70,7 +68,7 @@ def close(
 async def _close(api_url: str, order: str, request: Request, *, yes: bool, as_json: bool) -> None:
     async with open_app(settings_of.load()) as app:
         shop = await the_shop(app.store, api_url)
-        order_id = await _order_id(app, shop, order)
+        order_id = await order_id_of(app, shop, order)
         preview = await app.closing.preview(shop, order_id)
         if preview is None:
             raise SettingsError(f"{order} is no order that was paid with Kustom")
@@ -107,16 +105,6 @@ def _shown(preview: ClosingPreview, *, charge_fee: bool) -> list[str]:
         "not be any more."
         for row in preview.waiting
     ]
-
-
-async def _order_id(app: App, shop: Shop, order: str) -> str:
-    """Return the id of an order that is given by number or id. Raises SettingsError."""
-    if not order.isdecimal():
-        return order
-    ids = await Linking(app.saleor).order_ids(shop, [order])
-    if order not in ids:
-        raise SettingsError(f"Saleor knows no order {order}")
-    return ids[order]
 
 
 def _which(term: str, parcels: list[Capture]) -> str:

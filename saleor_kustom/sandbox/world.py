@@ -110,7 +110,7 @@ async def open_world(
         clock=clock,
         monotonic=monotonic,
         patience_s=patience_s,
-        hooks=hooks,
+        hooks=hooks or Hooks(),  # to look for installed ones takes longer than all the rest
     ) as app:
         saleor.reach(Routed({APP_URL: app.web}))
         kustom.posts.reach(Routed({APP_URL: app.web}))

@@ -18,6 +18,7 @@ from saleor_kustom.saleor.seen_as import seen_as
 from saleor_kustom.store import Capture
 from saleor_kustom.worker.checking import check_account
 from saleor_kustom.worker.entries import ledger_of, references_of
+from saleor_kustom.worker.expiry import Expiry, Extension
 from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.linker import Linker
 from saleor_kustom.worker.operations.closing import Closing, ClosingPreview
@@ -38,6 +39,7 @@ class Desk:
     linker: Linker
     closer: Closing
     sync: WebhookSync
+    expiry: Expiry
     base: Policy  # what the operator chose for all shops
     monotonic: Callable[[], float] = time.monotonic
     _seen: OrderedDict[str, tuple[float, Authorization]] = field(default_factory=OrderedDict)
@@ -124,6 +126,10 @@ class Desk:
     ) -> Capture:
         """Ask for an order's closing; the worker carries it out."""
         return await self.closer.close(shop, order_id, charge_fee=charge_fee, who=who, why=why)
+
+    async def extend(self, shop: Shop, order_id: str, who: str) -> Extension:
+        """Ask Kustom for more time to capture an order. Raises CallError."""
+        return await self.expiry.extend(shop, order_id, who=who)
 
     async def test(self, account: Account, known_order: str | None) -> AccountVerdict:
         """Ask Kustom whether credentials are right."""

@@ -6,7 +6,7 @@ orders are those that Saleor shows as authorized and not charged in full, shippe
 
 import logging
 from collections.abc import AsyncIterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from saleor_kustom.capture.authorization import Authorization
@@ -30,8 +30,16 @@ EXTEND_S = 3 * DAY_S
 _LONGEST_S = 95 * DAY_S
 
 
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """What came of asking for more time: until when, or why not."""
+
+    until: datetime | None
+    problem: str | None
+
+
 class Expiry:
-    """The nightly look."""
+    """The nightly look, and what a person asks for meanwhile."""
 
     def __init__(self, parts: Parts, listing: Listing) -> None:
         self._parts = parts
@@ -79,6 +87,26 @@ class Expiry:
             seen = await see(self._parts, shop, order_id) or seen
         await self._keep(shop, seen, problem)
 
+    async def extend(self, shop: Shop, order_id: str, *, who: str) -> Extension:
+        """Ask for more time because a person wants it, however much is left. Raises CallError.
+
+        Asked twice it is one extension: the time at which it ends makes the key.
+        """
+        now = self._parts.clock()
+        seen = await see(self._parts, shop, order_id)
+        if seen is None or not _extendable(seen.authorization, now, within_s=_LONGEST_S):
+            return Extension(None, "nothing of it can be captured any more, or it does not expire")
+        before = seen.authorization.expires_at
+        detail = {"order": seen.order.number, "who": who}
+        await self._parts.store.history.add(shop.api_url, "extension_asked", detail)
+        problem = await self._extended(seen)
+        seen = await see(self._parts, shop, order_id) or seen
+        await self._keep(shop, seen, problem)
+        until = seen.authorization.expires_at
+        if until is None or before is None or until > before:
+            return Extension(until, None)
+        return Extension(None, problem or "Kustom has not answered yet; look again in a while")
+
     async def _extended(self, seen: Seen) -> str | None:
         """Ask for more time; return why there is none. The old expiry makes the key."""
         kustom: KustomClient = self._parts.kustom
@@ -111,9 +139,9 @@ class Expiry:
         )
 
 
-def _extendable(there: Authorization, now: float) -> bool:
+def _extendable(there: Authorization, now: float, *, within_s: float = EXTEND_S) -> bool:
     """Tell whether its time is short, not over, and something is left to capture."""
     if there.expires_at is None or there.status not in ("AUTHORIZED", "PART_CAPTURED"):
         return False
     left_s = there.expires_at.timestamp() - now
-    return 0 < left_s <= EXTEND_S and there.remaining_minor > 0
+    return 0 < left_s <= within_s and there.remaining_minor > 0

@@ -55,6 +55,9 @@ async def advance(journey: Journey) -> None:
                 await captured_after_all(journey)
 
 
+#: What the store writes when a person lets a capture go on (store/capture_sql.py).
+RESUMED = "resumed"
+
 _WITHDRAWABLE = frozenset({State.RECEIVED, State.PLANNED, State.NOTHING})
 
 
@@ -73,6 +76,9 @@ async def _news_of_nothing(journey: Journey) -> None:
     fulfillment = journey.fulfillment
     if fulfillment is not None and fulfillment.status == "CANCELED":
         await withdraw(journey)
+    if capture.waiting == RESUMED and capture.plan is None:
+        await journey.advance(Event.RECONSIDERED, detail={"by_hand": True})
+        return
     captures = journey.parts.store.captures
     unlinked = capture.waiting in _UNLINKED and capture.plan is None
     if unlinked and await captures.binding(capture.api_url, capture.order_id):
@@ -90,6 +96,12 @@ async def consider(journey: Journey) -> None:
     """Read both sides and decide: plan and send, hold, wait, or nothing."""
     if keeps_its_mark(journey.capture):
         raise await _held_again(journey)
+    if journey.capture.waiting == NothingWhy.SETTLED_OUTSIDE:
+        why = NothingWhy.SETTLED_OUTSIDE.value
+        detail = {"why": why}
+        raise await journey.rest(
+            Event.NOTHING_TO_CAPTURE, what="nothing", detail=detail, waiting=why
+        )
     order = await read_saleor(journey)
     await check_identity(journey)
     fulfillment = journey.fulfillment
@@ -179,7 +191,9 @@ async def _decide(
 
 
 def _kept_mark(capture: Capture) -> dict[str, Any]:
-    """Return the mark that a step leaves where it is, as columns."""
+    """Return the mark that a step leaves where it is, as columns; or a person's last word."""
+    if capture.waiting == NothingWhy.SETTLED_OUTSIDE:
+        return {"waiting": capture.waiting}
     if not keeps_its_mark(capture):
         return {}
     return {"held": capture.held, "held_detail": capture.held_detail}

@@ -50,6 +50,7 @@ def test_stored_words_stay():
     assert [*NothingWhy] == [
         "worth_zero", "paid_by_others", "not_kustom", "replacement", "taken_over", "returned",
         "shipped_again", "nothing_left", "has_captures", "not_canceled", "switched_off", "refused",
+        "settled_outside",
     ]  # fmt: skip
 
 

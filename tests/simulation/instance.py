@@ -45,18 +45,20 @@ class Instance:
         self.alive = True
 
     def work(self):
-        """Work as `serve` does: the worker's loop and the reconciler's."""
+        """Work as `serve` does: captures, links, hints and reconciliation, each in a loop."""
         app = self.world.app
         self.hurry(calm=self.sim.healed)
         self._tasks = [
             asyncio.create_task(app.worker.run(asyncio.Event())),
+            asyncio.create_task(app.linker.run(asyncio.Event())),
+            asyncio.create_task(app.hints.run(asyncio.Event())),
             asyncio.create_task(self._reconcile()),
         ]
         for task in self._tasks:
             task.add_done_callback(self._ended)
 
     def _ended(self, task):
-        """Neither loop may ever end while the process lives."""
+        """No loop may ever end while the process lives."""
         if self.alive and not task.cancelled():
             self.sim.broken = self.sim.broken or task.exception() or AssertionError(repr(task))
 
@@ -70,6 +72,8 @@ class Instance:
     def hurry(self, *, calm):
         """Poll less when only waiting is left: hours are long, and each look costs real time."""
         self.world.app.worker._poll_s = 1800.0 if calm else 30.0
+        self.world.app.linker._poll_s = 1800.0 if calm else 30.0
+        self.world.app.hints.poll_s = 1800.0 if calm else 20.0
         self._look_every_s = 3600.0 if calm else 240.0
 
     async def die(self):

@@ -7,6 +7,7 @@ import re
 import uuid
 from dataclasses import dataclass, field, replace
 
+from saleor_kustom.capture.linking import How
 from saleor_kustom.sandbox.saleor_orders import Line, open_units
 
 #: For so long things happen; after it the world only heals.
@@ -20,8 +21,9 @@ class Placed:
     order: dict
     there: object
     changed: bool = False  # cancelled or returned units
-    outside: bool = False  # somebody captured by hand
+    outside: bool = False  # somebody captured or refunded by hand
     pressed: bool = False  # a button, a refund, a closing
+    bound: bool = False  # the app knows its Kustom order for good
     vanished: set = field(default_factory=set)  # fulfillments that Saleor deleted
     numbers: dict = field(default_factory=dict)  # tracking by fulfillment, as it is now
 
@@ -33,6 +35,7 @@ class Merchant:
         self.placed = []
         # Of its own, so that what is tracked changes nothing else of a seed's history.
         self.writes = random.Random(f"tracking {sim.seed}")
+        self.links = random.Random(f"links {sim.seed}")
 
     async def run(self, orders):
         await asyncio.gather(*(self._order() for _ in range(orders)))
@@ -55,6 +58,7 @@ class Merchant:
             if self.rng.random() < self.sim.weather.outside:
                 self._capture_by_hand(placed)
             self.sim.whims.perhaps(placed)
+            self.sim.portal.perhaps(placed)
             if placed.order["status"] == "CANCELED":
                 break
         self.sim.log("order done", placed.order["number"])
@@ -93,7 +97,20 @@ class Merchant:
 
     async def _write_id(self, order, reference):
         await self._pause(3000)
+        if self.links.random() < 0.5:
+            await self.sim.whims.on_a_page(self._linked(order, reference))
+            return
         self.saleor.update_metadata(order["id"], {"kustom_order_id": reference})
+
+    def _linked(self, order, reference):
+        """Return how a checkout's server tells the app which Kustom order paid."""
+
+        async def link(app):
+            shop = await app.store.shops.get(self.saleor.api_url)
+            link = await app.linker.now(shop, order["id"], reference, how=How.API, who="checkout")
+            self.sim.log("linked", order["number"], str(link.state), link.code)
+
+        return link
 
     async def _accept(self, placed):
         await self._pause(4 * 3600)

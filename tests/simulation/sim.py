@@ -23,6 +23,7 @@ from tests.simulation import clockwork, laws
 from tests.simulation.faults import CALM, KUSTOM, SALEOR, weather
 from tests.simulation.instance import Died, Instance
 from tests.simulation.merchant import BUSY_S, Merchant
+from tests.simulation.portal import Portal
 from tests.simulation.whims import Whims
 
 _BEGINS = 1_800_000_000.0
@@ -36,6 +37,7 @@ class Simulation:
         self.rng = random.Random(seed)
         self.weather = weather_ or weather(self.rng)
         self.whims = Whims(self, presses)
+        self.portal = Portal(self)
         self.folder = Path(folder)
         self.file = self.folder / "app.db"
         self.database_url = f"sqlite:///{self.file}"
@@ -89,7 +91,7 @@ class Simulation:
             refused = response.status_code in (400, 403, 404, 422)
             refused = refused and b"error_code" in response.content
             # Only what somebody else does between our look and our call may be refused.
-            refused = refused and not self.weather.outside
+            refused = refused and not (self.weather.outside or self.portal.chance)
             if to_kustom and request.method != "GET" and refused:
                 raise laws.LawError(f"{request.method} {request.url}: {response.text}")
         except laws.LawError as error:
@@ -133,7 +135,11 @@ class Simulation:
         self.merchant = merchant
         for instance in self.instances:
             instance.work()
-        busy = [self.spawn(self._post()), *map(self.spawn, self._troubles())]
+        busy = [
+            self.spawn(self._post()),
+            self.spawn(self.portal.post()),
+            *map(self.spawn, self._troubles()),
+        ]
         await merchant.run(orders=self.rng.randint(1, 6))
         await asyncio.sleep(max(0.0, BUSY_S - self.loop.time()))
         await self._heal()
@@ -157,6 +163,7 @@ class Simulation:
             await instance.world.app.store.policies.set(
                 self.saleor.api_url, "", self.whims.policy, who="staff"
             )
+        await self.portal.listen(instance.world)
         self.weather = calm
 
     # ---- deliveries
@@ -335,6 +342,8 @@ class Simulation:
         for placed in self.merchant.placed:
             laws.after_a_request(placed.there)
             rows = await captures.of_order(self.saleor.api_url, placed.order["id"])
+            binding = await captures.binding(self.saleor.api_url, placed.order["id"])
+            placed.bound = binding is not None
             laws.in_the_end(placed, rows, self.weather)
 
 

@@ -71,7 +71,7 @@ class Whims:
                 if row.is_parcel and row.canceled:
                     await app.store.operations.refund(row, PERSON)
 
-        await self._on_a_page(ask)
+        await self.on_a_page(ask)
 
     async def _close(self, placed):
         charge_fee = self.rng.random() < 0.5
@@ -83,14 +83,14 @@ class Whims:
             )
 
         if self.rng.random() < 0.4:
-            await self._on_a_page(ask)
+            await self.on_a_page(ask)
 
     async def _cancel_order(self, placed):
         live = [f for f in placed.order["fulfillments"] if f["status"] != "CANCELED"]
         if not live and placed.order["status"] != "CANCELED":
             self.sim.saleor.cancel_order(placed.order["id"])
 
-    async def _on_a_page(self, ask):
+    async def on_a_page(self, ask):
         """Ask of an instance that lives; a person whose page shows an error asks again."""
         for _ in range(5):
             alive = [i for i in self.sim.instances if i.alive]

@@ -1,6 +1,7 @@
 """An authorization that will expire is told of days before, and extended where that is wanted."""
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
@@ -122,3 +123,42 @@ async def test_shops_see_their_own_alone(world, nights, clock):
     await authorizations.put(dataclasses.replace(one, api_url=other, remaining_minor=1))
     [same] = await authorizations.expiring(world.saleor.api_url, clock() + 7 * DAY_S)
     assert same.remaining_minor == 349_00
+
+
+async def test_a_person_extends_it_whenever_they_want_and_only_once(world, nights, expiring):
+    order, there = world.order([MUGS])
+    shop = await world.app.store.shops.get(world.saleor.api_url)
+    await nights(22)
+    before = there.expires_at
+    world.kustom.fail_next("lost answer", on="extend")
+    first = await world.app.expiry.extend(shop, order["id"], who="cashier")
+    until = there.expires_at
+    assert until > before
+    assert abs(first.until - until) < timedelta(seconds=1)  # looked up: the answer was lost
+    assert await expiring() == []
+    told = await world.app.store.history.of_shop(world.saleor.api_url)
+    asked = [line["detail"] for line in told if line["what"] == "extension_asked"]
+    assert asked == [{"order": order["number"], "who": "cashier"}]
+
+
+async def test_what_kustom_does_not_extend_says_why_to_who_asked(world, nights, clock):
+    order, there = world.order([MUGS])
+    shop = await world.app.store.shops.get(world.saleor.api_url)
+    there.country = "FR"
+    await nights(22)
+    found = await world.app.expiry.extend(shop, order["id"], who="cashier")
+    assert found.until is None
+    assert "cannot be extended" in found.problem
+    [one] = await world.app.store.authorizations.expiring(world.saleor.api_url, clock() + 7 * DAY_S)
+    assert one.problem == found.problem
+
+
+async def test_what_is_captured_in_full_needs_no_more_time(world):
+    order, there = world.order([MUGS])
+    world.saleor.fulfill(order["id"])
+    await world.settle()
+    shop = await world.app.store.shops.get(world.saleor.api_url)
+    before = there.expires_at
+    found = await world.app.expiry.extend(shop, order["id"], who="cashier")
+    assert (found.until, there.expires_at) == (None, before)
+    assert "nothing of it can be captured" in found.problem

@@ -94,6 +94,8 @@ IDS = {
     "/app/acts/link": ["order", "kustom_order_id"],
     "/app/acts/refund": ["capture", "order"],
     "/app/acts/close": ["order", "orderId"],
+    "/app/acts/extend": ["order", "orderId"],
+    "/app/acts/settle": ["capture", "order"],
     "/app/acts/pause": ["key", "order", "channel", "capture"],
     "/app/acts/unpause": ["key", "order", "channel", "capture"],
 }
@@ -105,4 +107,5 @@ ALSO = {
     "/app/acts/pause": {"scope": "order", "why": "the walk"},
     "/app/acts/unpause": {"scope": "order"},
     "/app/acts/close": {"why": "the walk"},
+    "/app/acts/settle": {"why": "the walk"},
 }

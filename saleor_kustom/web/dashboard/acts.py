@@ -37,14 +37,31 @@ class Acts:
         possible = actions.of_parcel(
             facts_of(row, await self._store.pauses.list(visitor.shop.api_url))
         )
-        if act not in (Act.RETRY, Act.RELEASE, Act.CAPTURE_NOW) or act not in possible:
+        if act not in (Act.RETRY, Act.RELEASE, Act.CAPTURE_NOW, Act.REOPEN) or act not in possible:
             return said(visitor.texts, "said.not_now", status="warning", code=409)
+        api_url = visitor.shop.api_url
         if act == Act.CAPTURE_NOW:
-            done = await self._store.captures.hasten(visitor.shop.api_url, row.id, visitor.name)
+            done = await self._store.captures.hasten(api_url, row.id, visitor.name)
+        elif act == Act.REOPEN:
+            why = "reopened in the Dashboard"
+            done = await self._store.by_hand.reopen(api_url, row.id, who=visitor.name, why=why)
         else:
             done = await self._resume(visitor, row.id)
         self._desk.wake()
         return self._done(visitor, f"said.{act}", done=done)
+
+    async def settle(self, request: Request, visitor: Visitor) -> Response:
+        """Take a person's word that a held parcel's money came another way."""
+        row, asked = await self._row(request, visitor)
+        why = text(asked, "why")
+        if not why:
+            return said(visitor.texts, "said.why_missing", status="warning", code=400)
+        api_url = visitor.shop.api_url
+        possible = actions.of_parcel(facts_of(row, await self._store.pauses.list(api_url)))
+        done = Act.SETTLE in possible and await self._store.by_hand.settle(
+            api_url, row.id, who=visitor.name, why=why
+        )
+        return self._done(visitor, "said.settle", done=done)
 
     async def retry_all(self, request: Request, visitor: Visitor) -> Response:
         """Let held parcels of one reason go on, some at a time; answer how far it came."""

@@ -1,6 +1,7 @@
 """What the pages ask of the other sides. It can look and plan, not charge: the edge never may."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from saleor_kustom.capture.authorization import Authorization
@@ -39,6 +40,18 @@ class Closing(Protocol):
     @property
     def waiting(self) -> Sequence[Capture]:
         """Return parcels that are not captured yet and would lose their money."""
+
+
+class Extension(Protocol):
+    """What came of asking for more time: until when, or why not."""
+
+    @property
+    def until(self) -> datetime | None:
+        """Return when the authorization ends now; None: there is no more time."""
+
+    @property
+    def problem(self) -> str | None:
+        """Return why there is no more time."""
 
 
 class Desk(Protocol):
@@ -82,6 +95,9 @@ class Desk(Protocol):
         self, shop: Shop, order_id: str, *, charge_fee: bool, who: str, why: str
     ) -> Capture:
         """Ask for an order's closing; the worker carries it out."""
+
+    async def extend(self, shop: Shop, order_id: str, who: str) -> Extension:
+        """Ask Kustom for more time to capture an order. Raises CallError."""
 
     async def webhooks(self, shop: Shop) -> WebhookState:
         """Compare the app's webhooks in Saleor with ours. Raises CallError."""

@@ -58,6 +58,18 @@ class Ordering:
         self._desk.wake()
         return said(visitor.texts, "said.refund")
 
+    async def extend(self, request: Request, visitor: Visitor) -> Response:
+        """Ask Kustom for more time before an authorization ends."""
+        order_id = text(await read_asked(request), "order")
+        try:
+            found = await self._desk.extend(visitor.shop, order_id, visitor.name)
+        except CallError as error:
+            return said(visitor.texts, "said.extend_failed", status="error", why=str(error))
+        if found.until is None:
+            why = found.problem or ""
+            return said(visitor.texts, "said.extend_failed", status="error", why=why)
+        return said(visitor.texts, "said.extend", until=f"{found.until:%Y-%m-%d}")
+
     async def closing(self, request: Request, visitor: Visitor) -> Response:
         """Return what closing an order would do."""
         order_id = text(request.query_params, "orderId")

@@ -65,6 +65,8 @@ class Dashboard:
             ("POST", "/app/acts/link", ACT, ordering.link),
             ("POST", "/app/acts/refund", ACT, ordering.refund),
             ("POST", "/app/acts/close", ACT, ordering.close),
+            ("POST", "/app/acts/extend", ACT, ordering.extend),
+            ("POST", "/app/acts/settle", ACT, acts.settle),
             ("POST", "/app/acts/look-again", ACT, acts.look_again),
             ("POST", "/app/acts/pause", ACT, acts.pause),
             ("POST", "/app/acts/unpause", ACT, acts.unpause),

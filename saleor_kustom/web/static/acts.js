@@ -17,11 +17,14 @@
     if (told.error) throw new Error(told.error.message);
     return told;
   }
-  /* One act. The button is busy meanwhile, so that it is not pressed twice. */
+  /* One act. The button is busy meanwhile, so that it is not pressed twice, and a form's fields are
+     shut until the view is drawn anew, which would lose what is typed into the old ones. */
   async function act(element, name, body) {
     const button = element.matches("button") ? element : element.querySelector("button");
     if (button.getAttribute("aria-busy") === "true") return;
     button.setAttribute("aria-busy", "true");
+    const open = [...element.elements || []].filter((field) => field !== button && !field.disabled);
+    for (const field of open) field.disabled = true;
     try {
       const told = await post(name, body);
       tell(told.said);
@@ -31,6 +34,7 @@
     } catch (error) {
       tell({ status: "error", title: words.say("failed"), text: error.message || words.say("away") });
     } finally {
+      for (const field of open) field.disabled = false;
       button.removeAttribute("aria-busy");
     }
   }

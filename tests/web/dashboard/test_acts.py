@@ -155,3 +155,22 @@ async def test_a_body_that_is_too_large_is_not_read(pages):
     body = b'{"why": "' + b"x" * 20_000 + b'"}'
     answer = await pages.edge.client.post(url, content=body, headers=pages.headers())
     assert answer.status_code == 413
+
+
+async def test_a_held_parcel_is_said_to_be_settled_outside_and_captured_after_all(pages):
+    _, there, row = await pages.held()
+    assert 'data-act="settle"' in await pages.html("needs")
+    answer = await pages.post("settle", {"capture": row.id, "why": " "})
+    assert (answer.status_code, answer.json()["said"]["title"]) == (400, "Say why")
+    body = {"capture": row.id, "why": "paid by invoice"}
+    assert await pages.did("settle", body) == "Settled outside"
+    await pages.world.settle()
+    row = await row_of(pages, row)
+    assert (row.state, row.held) == (State.NOTHING, None)
+    assert "Settled outside, as a person said." in await pages.html(f"capture/{row.id}")
+    assert 'data-act="settle"' not in await pages.html("needs")
+    assert (await pages.post("settle", body)).status_code == 409
+    assert await pages.did("retry", {"capture": row.id, "act": "reopen"}) == "Capturing"
+    await pages.world.settle()
+    assert (await row_of(pages, row)).state is State.REPORTED
+    assert len(there.captures) == 1

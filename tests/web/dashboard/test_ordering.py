@@ -158,3 +158,22 @@ async def test_the_fee_that_was_not_charged_can_be_charged_first(pages):
     await pages.did("close", body)
     await pages.world.settle()
     assert [capture.amount for capture in there.captures] == [100_00, 49_00]
+
+
+async def test_an_order_near_its_end_gets_more_time(pages):
+    order, there = pages.world.order([MUG])
+    before = there.expires_at
+    answer = await pages.post("extend", {"order": order["id"]})
+    assert answer.json()["said"]["title"] == "Extended"
+    assert there.expires_at > before
+    assert f"{there.expires_at:%Y-%m-%d}" in answer.json()["said"]["text"]
+
+
+async def test_what_gets_no_more_time_says_why(pages):
+    order, there = pages.world.order([MUG])
+    there.country = "FR"
+    answer = await pages.post("extend", {"order": order["id"]})
+    assert answer.json()["said"]["status"] == "error"
+    assert "cannot be extended" in answer.json()["said"]["text"]
+    pages.saleor.fail_next("500")
+    assert await pages.did("extend", {"order": order["id"]}) == "Not extended"
