@@ -208,7 +208,9 @@ def _join(
         extra_routes=extra_routes,
     )
     outside = OutsideLook(parts)
-    compare = Compare(store, saleor, kustom, parts.pace, parts.policy, outside)
+    compare = Compare(
+        store, saleor, kustom, parts.pace, parts.policy, outside, parts.app_identifier
+    )
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
     operations = create_operations(store, health, parts.pace.breakers)

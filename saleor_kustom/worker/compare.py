@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from saleor_kustom.capture.authorization import Authorization
 from saleor_kustom.capture.decide import reference
-from saleor_kustom.capture.fulfillment import Fulfillment, Order
+from saleor_kustom.capture.fulfillment import Fulfillment, Order, Transaction
 from saleor_kustom.capture.held import Reason
 from saleor_kustom.capture.money import shown
 from saleor_kustom.capture.operation import Kind
@@ -13,7 +13,7 @@ from saleor_kustom.capture.outside import Outside
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding, Call
 from saleor_kustom.capture.policy import Policy
-from saleor_kustom.capture.report import lost_metadata
+from saleor_kustom.capture.report import ReportProblem, lost_metadata, transaction_of
 from saleor_kustom.capture.shipping_fields import Entry
 from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import State
@@ -60,8 +60,10 @@ class Compare:
         pace: Pace,
         policy: Callable[[Shop, str], Policy],
         outside: OutsideLook,
+        app_identifier: str,
     ) -> None:
         self._store = store
+        self._app_identifier = app_identifier
         self._saleor = saleor
         self._kustom = kustom
         self._pace = pace
@@ -83,7 +85,7 @@ class Compare:
             return Both(tuple(listed))
         there = seen.authorization
         if not dry_run:
-            await self._wake_what_is_behind(shop, order, rows)
+            await self._wake_what_is_behind(shop, order, rows, seen.binding)
             await self._notice_captured(shop, order, rows, there)
         differing = [
             await self._differs(order, row, there, dry_run=dry_run)
@@ -108,20 +110,26 @@ class Compare:
             return None
         return await self._store.accounts.by_binding(shop.api_url, binding)
 
-    async def _wake_what_is_behind(self, shop: Shop, order: Order, rows: list[Capture]) -> None:
-        """Wake captures that Saleor lost metadata of, or has newer tracking for.
+    async def _wake_what_is_behind(
+        self, shop: Shop, order: Order, rows: list[Capture], binding: Binding
+    ) -> None:
+        """Wake captures that Saleor lost metadata of, has newer tracking for, or did not take.
 
-        A concurrent save in Saleor loses metadata (saleor-core-observed, section 6), and the
-        delivery that told of the tracking may be lost.
+        A concurrent save in Saleor loses metadata (saleor-core-observed, section 6), the delivery
+        that told of the tracking may be lost, and a permission may have been missing for a while.
         """
         policy = self._policy(shop, order.channel)
+        app = shop.app_id, self._app_identifier
+        reportable = transaction_of(order, binding.kustom_order_id, *app)
         for row in rows:
             fulfillment = order.fulfillment(row.fulfillment_id)
             if fulfillment is None or not _settled(row):
                 continue
             lost = row.capture_id and lost_metadata(order, fulfillment, row.capture_id)
             tracking = entries(order, fulfillment, policy)
-            if lost or _tracking_is_behind(fulfillment, row, rows, tracking):
+            refused = row.report_problem == ReportProblem.FOREIGN_TRANSACTION
+            untold = refused and isinstance(reportable, Transaction)
+            if lost or untold or _tracking_is_behind(fulfillment, row, rows, tracking):
                 await self._notice(row.api_url, _shipped_of(row))
 
     async def _notice_captured(

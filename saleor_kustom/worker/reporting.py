@@ -102,19 +102,25 @@ async def _write_again(journey: Journey, order: Order) -> None:
 
 
 async def _report_late(journey: Journey, order: Order) -> None:
-    """Report on a transaction that Saleor lacked when Kustom captured: the order was linked."""
-    if journey.capture.report_problem != ReportProblem.NO_TRANSACTION:
+    """Report on a transaction that Saleor lacked when Kustom captured, or did not let us report on.
+
+    The order was linked since, or the app has the permission again that it lacked.
+    """
+    before = journey.capture.report_problem
+    if before is None:
         return
     captured = await _captured(journey)
     transaction = reportable(journey.parts, journey.shop, order, captured.binding)
-    if transaction is ReportProblem.NO_TRANSACTION:
+    problem = transaction if isinstance(transaction, ReportProblem) else None
+    if problem is not None and problem == before:
         return
-    problem: ReportProblem | None = ReportProblem.FOREIGN_TRANSACTION
-    if not isinstance(transaction, ReportProblem):
+    if isinstance(transaction, Transaction):
         report = report_of(order, None, journey.capture.fulfillment_id, captured, transaction)
         await journey.before_call()
         reported = await journey.parts.saleor.report(journey.shop, report)
-        problem = problem if reported.transaction_refused else None
+        problem = ReportProblem.FOREIGN_TRANSACTION if reported.transaction_refused else None
+        if problem == before:
+            return
     value = problem.value if problem else None
     await journey.note("reported_late", {"problem": value}, report_problem=value)
 

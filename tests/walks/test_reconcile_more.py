@@ -194,3 +194,30 @@ async def test_a_long_night_goes_on_where_it_stopped(world, rows, clock, monkeyp
         clock.pass_s(reconcile.TICK_S + 1)
         await world.app.reconciler.tick(clock())
     assert [len(await rows(order)) for order, _ in orders] == [1] * len(orders)
+
+
+async def test_what_saleor_refused_for_want_of_a_permission_is_told_when_it_is_back(
+    world, rows, clock
+):
+    world.saleor.denied.add("HANDLE_PAYMENTS")
+    order, there, _ = await shipped(world)
+    [row] = await rows(order)
+    assert (str(row.state), row.report_problem) == ("reported", "foreign_transaction")
+    [transaction] = order["transactions"]
+    await run(world)  # still missing
+    await world.app.worker.drain()
+    assert transaction["events"] == []
+    world.saleor.denied.clear()
+    await night(world, clock)
+    [event] = transaction["events"]
+    assert (event["type"], event["pspReference"]) == (
+        "CHARGE_SUCCESS",
+        there.captures[0].capture_id,
+    )
+    [row] = await rows(order)
+    assert row.report_problem is None
+    asked = len(world.kustom.requests)
+    await world.app.worker.drain()
+    assert len(world.kustom.requests) == asked
+    history = await world.app.store.history.of_capture(world.saleor.api_url, row.id)
+    assert [line["what"] for line in history].count("reported_late") == 1
