@@ -3,7 +3,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: audit chromium postgres demo demo-once test test-long mutants check lint types imports format setup lock clean
+.PHONY: audit bench chromium postgres demo demo-once test test-long mutants check lint types imports format setup lock clean
 .DEFAULT_GOAL := test
 
 demo: $(VENV)/.ready  ## Play the story against simulated Saleor and Kustom, and keep serving
@@ -23,6 +23,9 @@ chromium:  ## A browser for the tests; installed with apt where that may be
 
 test-long: $(VENV)/.ready postgres chromium  ## The thorough runs: more generated orders, more seeds
 	$(BIN)/pytest --run-long
+
+bench: $(VENV)/.ready postgres  ## Measure, compare with what is recorded; BENCH=--record replaces that
+	@$(BIN)/python scripts/bench $(BENCH)
 
 mutants: $(VENV)/.ready  ## Mutation testing of the money code, in a copy; about ten minutes
 	PYTHON=$(abspath $(BIN))/python scripts/mutants

@@ -93,7 +93,7 @@ TRIES = {
 
 #: For the operator of the whole installation, about no shop in particular; or no data at all.
 OF_THE_OPERATOR = {
-    *("db copy", "demo", "plan", "sandbox", "secrets rotate", "serve", "shops", "status"),
+    *("bench", "db copy", "demo", "plan", "sandbox", "secrets rotate", "serve", "shops", "status"),
     *("version", "work"),
 }
 

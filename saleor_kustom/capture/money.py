@@ -4,6 +4,7 @@ Exponents are those of ISO 4217, which Kustom means by minor units; CLDR's diffe
 currencies (RSD is written without decimals but counted in para).
 """
 
+import functools
 from decimal import ROUND_HALF_UP, Decimal
 
 from iso4217 import Currency
@@ -14,6 +15,7 @@ from saleor_kustom.capture.units import Ranges
 KUSTOM_CURRENCIES = frozenset({"SEK", "NOK", "DKK", "EUR", "GBP", "USD", "PLN", "CHF"})
 
 
+@functools.lru_cache(maxsize=256)
 def exponent(currency: str) -> int:
     """Return how many decimals a currency has: SEK 2, ISK 0, KWD 3. Raises ValueError."""
     found = Currency(currency.upper()).exponent

@@ -11,7 +11,9 @@ def cut(value: str | None, limit: int) -> str | None:
     """Return the text without control characters, at most `limit` code points; None if empty."""
     if not value:
         return None
-    return "".join(map(_harmless, value)).strip()[:limit].strip() or None
+    # What Python calls printable holds nothing that would be replaced; most texts are.
+    harmless = value if value.isprintable() else "".join(map(_harmless, value))
+    return harmless.strip()[:limit].strip() or None
 
 
 def url(value: str | None, limit: int = 1024) -> str | None:

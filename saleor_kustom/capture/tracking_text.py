@@ -11,6 +11,7 @@ The rules, in their order (docs/tracking.md tells them to merchants):
 5. "/" separates only where all parts have the same shape: digits and letters in the same places.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -37,6 +38,7 @@ class Piece:
     company: str | None = None
 
 
+@functools.lru_cache(maxsize=512)
 def pieces(text: str) -> tuple[Piece, ...]:
     """Return what a text holds, in its order; a number or link that comes twice comes once.
 

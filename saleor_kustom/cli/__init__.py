@@ -8,6 +8,7 @@ from saleor_kustom import __version__
 from saleor_kustom.cli import (
     acting,
     authorizations,
+    bench,
     bundle,
     credentials,
     database,
@@ -64,6 +65,7 @@ app.command("link-token")(linking.link_token)
 app.command("plan")(plan.plan)
 app.command("demo")(demo.demo)
 app.command("sandbox")(demo.sandbox)
+app.command("bench")(bench.bench)
 app.command("reconcile")(reconcile.reconcile)
 app.command("erase")(privacy.erase)
 app.add_typer(privacy.secrets, name="secrets")

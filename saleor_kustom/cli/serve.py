@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Annotated
 
 import typer
+import uvloop
 
 from saleor_kustom import settings as settings_of
 from saleor_kustom.app import App, open_app
@@ -15,7 +16,7 @@ from saleor_kustom.app import work as work_until
 from saleor_kustom.errors import SettingsError
 from saleor_kustom.settings import Settings
 from saleor_kustom.watch.logs import log_to_stderr
-from saleor_kustom.web.listen import listening, make_room
+from saleor_kustom.web.listen import listening, make_room, settle
 
 
 def serve(
@@ -29,7 +30,7 @@ def serve(
     settings = settings_of.load()
     settings_of.refuse_published(settings)
     log_to_stderr(settings.log_level, settings.log_format)
-    asyncio.run(_serve(settings, host, port))
+    uvloop.run(_serve(settings, host, port))
 
 
 def work() -> None:
@@ -45,7 +46,7 @@ def work() -> None:
             "for more use postgresql://user@host/name"
         )
     log_to_stderr(settings.log_level, settings.log_format)
-    asyncio.run(_work(settings))
+    uvloop.run(_work(settings))
 
 
 async def _serve(settings: Settings, host: str, port: int) -> None:
@@ -56,6 +57,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
         _watched(app),
         listening(app.web, host, port, trusted_proxies=settings.trusted_proxies) as address,
     ):
+        settle()
         logging.getLogger(__name__).info("serving at %s", address)
         await work_until(app, stop)
 
@@ -63,6 +65,7 @@ async def _serve(settings: Settings, host: str, port: int) -> None:
 async def _work(settings: Settings) -> None:
     stop = stop_on_signals()
     async with open_app(settings) as app, _watched(app):
+        settle()
         await work_until(app, stop)
 
 

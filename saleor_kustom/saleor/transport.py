@@ -3,9 +3,9 @@
 gql's own httpx transport has no deadline for the whole call and parses money as float.
 """
 
-import functools
 import json
 from collections.abc import AsyncGenerator
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NoReturn
 
@@ -39,14 +39,14 @@ class SaleorTransport(AsyncTransport):
 
     async def execute(self, request: GraphQLRequest) -> ExecutionResult:
         """Post the request and return data and errors as Saleor gave them."""
-        with metrics.call("saleor", _operation(request.document)) as call:
+        with metrics.call("saleor", _sent(request.document).name) as call:
             result = await self._post(request)
             if result.errors:
                 call.verdict = "errors"
         return result
 
     async def _post(self, request: GraphQLRequest) -> ExecutionResult:
-        payload: dict[str, Any] = {"query": _text(request.document)}
+        payload: dict[str, Any] = {"query": _sent(request.document).text}
         if request.variable_values:
             payload["variables"] = request.variable_values
         try:
@@ -69,17 +69,30 @@ class SaleorTransport(AsyncTransport):
         raise NotImplementedError
 
 
-@functools.lru_cache(maxsize=64)
-def _operation(document: DocumentNode) -> str:
-    """Return the document's name; ours are constants, so there are few."""
-    named = (getattr(definition, "name", None) for definition in document.definitions)
-    return next((name.value for name in named if name is not None), "unnamed")
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A document as it is sent, and its name."""
+
+    document: DocumentNode
+    text: str
+    name: str
 
 
-@functools.lru_cache(maxsize=64)
-def _text(document: DocumentNode) -> str:
-    """Return the document as sent; ours are constants, so each is printed once."""
-    return print_ast(document)
+_known: dict[int, _Known] = {}
+
+
+def _sent(document: DocumentNode) -> _Known:
+    """Return what is sent of a document. Ours are constants, so there are few.
+
+    By identity: hashing a document, as a cache of functools does, walks through all of it.
+    """
+    found = _known.get(id(document))
+    if found is None:
+        named = (getattr(definition, "name", None) for definition in document.definitions)
+        name = next((name.value for name in named if name is not None), "unnamed")
+        # The document is kept with it, so that no other ever has its id.
+        found = _known[id(document)] = _Known(document, print_ast(document), name)
+    return found
 
 
 def _result(answer: Answer) -> ExecutionResult:

@@ -47,6 +47,8 @@ class Wire(BaseModel):
     def _without_nulls(cls, wire: Any) -> Any:
         if not isinstance(wire, Mapping):
             return wire
+        if isinstance(wire, dict) and None not in wire.values():
+            return wire  # the usual case
         return {name: value for name, value in wire.items() if value is not None}
 
 

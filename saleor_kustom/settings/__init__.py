@@ -115,14 +115,14 @@ def _default(setting: Setting) -> str:
     return f"`{value:g}`" if isinstance(value, int | float) else f"`{value}`" if value else "empty"
 
 
-#: Read by the tests alone.
-_TESTS = {PREFIX + "TEST_DATABASE_URL"}
+#: Read by the tests and by the benchmark alone.
+_ELSEWHERE = {PREFIX + "TEST_DATABASE_URL", PREFIX + "BENCH_DATABASE_URL"}
 
 
 def _refuse_unknown(given: Mapping[str, str]) -> None:
     """A mistyped name would silently leave its setting at the default."""
     known = [PREFIX + setting.name for setting in SETTINGS]
-    unknown = sorted(n for n in given if n.startswith(PREFIX) and n not in (*known, *_TESTS))
+    unknown = sorted(n for n in given if n.startswith(PREFIX) and n not in (*known, *_ELSEWHERE))
     if unknown:
         close = difflib.get_close_matches(unknown[0], known, n=1, cutoff=0.0)
         raise SettingsError(

@@ -9,7 +9,7 @@ from saleor_kustom.store.by_hand import ByHand
 from saleor_kustom.store.capture_row import Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
-from saleor_kustom.store.database import Clock, Database
+from saleor_kustom.store.database import Clock, Database, Written
 from saleor_kustom.store.deliveries import Deliveries
 from saleor_kustom.store.erasing import Erased, Erasing, StillOpen
 from saleor_kustom.store.finding import Status, Wanted
@@ -116,6 +116,11 @@ class Store:
     async def close(self) -> None:
         """Finish what was asked and close."""
         await self._db.close()
+
+    @property
+    def written(self) -> Written:
+        """Return how often this process had the database write."""
+        return self._db.written
 
     async def rotate_secrets(self) -> int:
         """Seal anew with the present key what the previous one sealed; return how many."""

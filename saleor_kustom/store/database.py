@@ -9,6 +9,7 @@ reasons: docs/databases.md.
 import functools
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from saleor_kustom.errors import StoreUnavailable
@@ -27,10 +28,19 @@ class Conflict(StoreUnavailable):
     """A unique constraint said no. Nothing of the transaction has happened."""
 
 
+@dataclass(slots=True)
+class Written:
+    """What this process had a database write: callers' transactions, and commits they shared."""
+
+    transactions: int = 0
+    commits: int = 0
+
+
 class Database(Protocol):
     """What the rest of the store sees of a database."""
 
     dialect: str
+    written: Written
     tokens: Mapping[str, str]  # the few words that differ, for migrations and queries
 
     async def __call__(self, *statements: Statement, deadline_s: float | None = None) -> list[Row]:
@@ -58,16 +68,17 @@ def with_now(sql: str, now: str) -> str:
     return re.sub(r"(?<![:\w]):now\b", now, sql)
 
 
-def storable(params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return parameters that both databases can store.
+def storable(params: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return parameters that both databases can store; mostly they are that as they come.
 
     PostgreSQL's text has no NUL and neither database has lone surrogates; JSON may escape both,
     and what a genuine delivery or an answer holds must not keep its row from being written.
     """
-    return {name: _text(v) if isinstance(v, str) else v for name, v in params.items()}
+    for value in params.values():
+        if isinstance(value, str) and ("\0" in value or not value.isascii()):
+            return {name: _text(v) if isinstance(v, str) else v for name, v in params.items()}
+    return params
 
 
 def _text(value: str) -> str:
-    if value.isascii() and "\0" not in value:
-        return value
     return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

@@ -108,10 +108,13 @@ _CHANNELS = """with recursive step (channel) as (
             and channel > step.channel) from step where step.channel is not null)
     select channel from step where channel is not null limit 200"""
 _OPEN = "api_url = :api_url and state in ('received', 'planned', 'sending')"
+# Joined with nothing, the shop's address can't mislead SQLite into reading all of its rows where
+# the few that are due will do.
 _QUEUE = f"""select
     (select count(*) from capture where {_OPEN}) as open,
     (select count(*) from capture where {_OPEN} and {HELD}) as open_held,
-    (select min(due_at) from capture where api_url = :api_url and due_at is not null
-        and due_at <= :now and worker is null and held is null) as due_since,
+    (select due_at from capture where api_url || '' = :api_url and due_at is not null
+        and due_at <= :now and worker is null and held is null order by due_at limit 1)
+        as due_since,
     (select created_at from capture where api_url = :api_url order by id desc limit 1)
         as newest_at"""

@@ -14,6 +14,7 @@ from saleor_kustom.store.database import (
     Conflict,
     Row,
     Statement,
+    Written,
     storable,
     with_now,
 )
@@ -79,6 +80,7 @@ class Postgres:
             "tcp_user_timeout": 15_000,
             "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
         }
+        self.written = Written()
         self._url = url
         self._pool = psycopg_pool.AsyncConnectionPool(
             url,
@@ -102,6 +104,13 @@ class Postgres:
             raise _verdict(error) from error
 
     async def __call__(self, *statements: Statement, deadline_s: float | None = None) -> list[Row]:
+        self.written.transactions += 1
+        self.written.commits += 1
+        return await self._in_time(statements, deadline_s)
+
+    async def _in_time(
+        self, statements: Sequence[Statement], deadline_s: float | None
+    ) -> list[Row]:
         # A task of its own, so that a server that does not even answer a cancellation can't
         # hold the caller beyond its deadline.
         task = asyncio.create_task(self._transaction(statements))
@@ -122,7 +131,7 @@ class Postgres:
             raise _verdict(error) from error
 
     async def read(self, sql: str, params: Mapping[str, Any] | None = None) -> list[Row]:
-        return await self((sql, params or {}))
+        return await self._in_time(((sql, params or {}),), None)
 
     def in_turn(self, *names: str | None) -> tuple[Statement, ...]:
         name = "\n".join(name or "" for name in names)
@@ -143,25 +152,30 @@ class Postgres:
         async with self._pool.connection() as connection:
             try:
                 if len(statements) == 1:
-                    return await self._one(connection, *statements[0])
-                rows: list[Row] = []
-                async with connection.transaction():
+                    cursor = await self._execute(connection, *statements[0])
+                    return await _rows(cursor)
+                # All of it goes to the server at once: else each statement would wait for the
+                # answer to the one before. It still runs one after the other there.
+                async with connection.pipeline(), connection.transaction():
                     for sql, params in statements:
-                        rows = await self._one(connection, sql, params)
+                        cursor = await self._execute(connection, sql, params)
+                return await _rows(cursor)
             except psycopg.errors.ReadOnlySqlTransaction:
                 # The session stays so when the server no longer is: the next caller gets another.
                 await connection.close()
                 raise
-            return rows
 
-    async def _one(self, connection: Any, sql: str, params: Mapping[str, Any]) -> list[Row]:
+    async def _execute(self, connection: Any, sql: str, params: Mapping[str, Any]) -> Any:
         values = storable(params)
         if self._clock is None:
             sql = with_now(sql, _NOW)
         else:
-            values["now"] = self._clock()
-        cursor = await connection.execute(_pyformat(sql), values)
-        return await cursor.fetchall() if cursor.description else []
+            values = {**values, "now": self._clock()}
+        return await connection.execute(_pyformat(sql), values)
+
+
+async def _rows(cursor: Any) -> list[Row]:
+    return await cursor.fetchall() if cursor.description else []
 
 
 async def _refuse_closed(connection: Any) -> None:

@@ -18,6 +18,7 @@ from saleor_kustom.store.database import (
     Conflict,
     Row,
     Statement,
+    Written,
     storable,
     with_now,
 )
@@ -74,6 +75,7 @@ class Sqlite:
         self._waiting: list[_Asked] = []
         self._pump_task: asyncio.Task[None] | None = None
         self._closed = False
+        self.written = Written()
 
     async def open(self) -> None:
         """Make the file if there is none, and connect. Raises StoreUnavailable."""
@@ -145,6 +147,8 @@ class Sqlite:
                 del self._waiting[:_BATCH]
                 for (_, done), result in zip(batch, await self._committed(batch), strict=True):
                     _tell(done, result)
+                self.written.transactions += len(batch)
+                self.written.commits += 1
         finally:
             self._pump_task = None
             stopped = StoreUnavailable("SQLite's writer was stopped")
@@ -161,12 +165,11 @@ class Sqlite:
             return [StoreUnavailable(f"SQLite's writer failed: {error!r}")] * len(batch)
 
     def _commit(self, batch: list[Sequence[Statement]]) -> list[_Result]:
-        """Run the batch in one transaction, a savepoint for each caller."""
-        results: list[_Result] = []
+        """Run the batch in one transaction."""
         try:
             writer = self._writer = self._writer or self._connect()
             writer.execute("begin immediate")
-            results.extend(self._one_caller(writer, statements) for statements in batch)
+            results = self._all_callers(writer, batch)
             writer.execute("commit")
         except sqlite3.Error as error:
             # Not durable: none of them may be acknowledged.
@@ -177,15 +180,35 @@ class Sqlite:
             raise
         return results
 
+    def _all_callers(
+        self, writer: sqlite3.Connection, batch: list[Sequence[Statement]]
+    ) -> list[_Result]:
+        """Run all callers' statements; only where one's fail, all again with a savepoint each.
+
+        Savepoints cost a third of what most batches take, in which nobody's statement fails.
+        """
+        try:
+            return [self._rows(writer, statements) for statements in batch]
+        except _FAULTS:
+            if not writer.in_transaction:  # a full disk: SQLite has rolled all of it back
+                raise
+            writer.execute("rollback")
+            writer.execute("begin immediate")
+        return [self._one_caller(writer, statements) for statements in batch]
+
+    def _rows(self, writer: sqlite3.Connection, statements: Sequence[Statement]) -> list[Row]:
+        rows: list[Row] = []
+        for sql, params in statements:
+            rows = self._run(writer, sql, params)
+        return rows
+
     def _one_caller(self, writer: sqlite3.Connection, statements: Sequence[Statement]) -> _Result:
         """Run one caller's statements; its errors are its own, unless the transaction is gone."""
         writer.execute("savepoint one")
-        rows: list[Row] = []
         try:
-            for sql, params in statements:
-                rows = self._run(writer, sql, params)
+            rows = self._rows(writer, statements)
         except _FAULTS as error:
-            if not writer.in_transaction:  # a full disk: SQLite has rolled all of it back
+            if not writer.in_transaction:
                 raise
             writer.execute("rollback to one")
             writer.execute("release one")
@@ -229,7 +252,7 @@ class Sqlite:
         if self._clock is None:
             sql = with_now(sql, _NOW)
         else:
-            values["now"] = self._clock()
+            values = {**values, "now": self._clock()}
         return [dict(row) for row in connection.execute(sql, values).fetchall()]
 
     def _open(self) -> None:

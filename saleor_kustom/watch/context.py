@@ -4,22 +4,33 @@ Bound to the running task (contextvars): two captures that run at the same time 
 """
 
 import contextlib
+import functools
 import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
+from types import MappingProxyType
 from typing import Any
-
-from structlog.contextvars import bound_contextvars
 
 from saleor_kustom.watch.trace import HEADER, Trace
 
 _trace: ContextVar[Trace | None] = ContextVar("trace", default=None)
+_fields: ContextVar[Mapping[str, Any]] = ContextVar("fields", default=MappingProxyType({}))
 
 
 def instance() -> str:
     """Return this process's name among the instances; asked each time, since a fork has its own."""
-    return f"{socket.gethostname()}-{os.getpid()}"
+    return _named(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _named(pid: int) -> str:
+    return f"{socket.gethostname()}-{pid}"
+
+
+def bound_fields() -> Mapping[str, Any]:
+    """Return what every log line says now."""
+    return _fields.get()
 
 
 @contextlib.contextmanager
@@ -30,16 +41,15 @@ def bound(*, trace: Trace | None = None, **fields: Any) -> Iterator[None]:
     wrote or is called.
     """
     known = {name: value for name, value in fields.items() if value is not None}
-    if trace is None:
-        with bound_contextvars(**known):
-            yield
-        return
-    token = _trace.set(trace)
+    if trace is not None:
+        known["trace_id"] = trace.trace_id
+    before = _trace.set(trace or _trace.get())
+    fields_before = _fields.set({**_fields.get(), **known})
     try:
-        with bound_contextvars(trace_id=trace.trace_id, **known):
-            yield
+        yield
     finally:
-        _trace.reset(token)
+        _fields.reset(fields_before)
+        _trace.reset(before)
 
 
 def trace_headers() -> Mapping[str, str]:

@@ -4,6 +4,7 @@ Everything goes through the standard library's logging, so that libraries' lines
 look like our own; structlog is its formatter.
 """
 
+import json
 import logging
 import sys
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TextIO
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from saleor_kustom.watch.context import instance
+from saleor_kustom.watch.context import bound_fields, instance
 
 JSON, CONSOLE = "json", "console"
 
@@ -38,7 +39,7 @@ def formatter(form: str, stream: TextIO) -> logging.Formatter:
     """Return the formatter of one of the two forms."""
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[
-            structlog.contextvars.merge_contextvars,
+            _context,
             structlog.stdlib.ExtraAdder(),
             structlog.stdlib.add_log_level,
             structlog.stdlib.add_logger_name,
@@ -64,13 +65,26 @@ def _rendering(form: str, stream: TextIO) -> list[Processor]:
         structlog.processors.format_exc_info,
         structlog.processors.EventRenamer("message"),
         _ordered,
-        structlog.processors.JSONRenderer(ensure_ascii=False, sort_keys=False, default=str),
+        _as_json,
     ]
+
+
+#: Made once: `json.dumps` would make one for each line.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, default=str)
+
+
+def _as_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
+    return _ENCODER.encode(event)
 
 
 def _ordered(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """What a person reads first comes first."""
     return {name: event.pop(name) for name in _FIRST if name in event} | dict(event)
+
+
+def _context(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """What is under way, said with each line about it."""
+    return {**bound_fields(), **event}
 
 
 def _time(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

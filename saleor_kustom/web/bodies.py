@@ -46,8 +46,9 @@ _QUOTE, _BACKSLASH, _OPENS, _CLOSES = ord('"'), ord("\\"), b"[{", b"]}"
 
 def single(request: Request, name: str) -> str:
     """Return a header that must come exactly once, else an empty string."""
-    values = request.headers.getlist(name)
-    return values[0] if len(values) == 1 else ""
+    wanted = name.encode()
+    values = [value for key, value in request.scope["headers"] if key == wanted]
+    return str(values[0], "latin-1") if len(values) == 1 else ""
 
 
 def refusal(status: int, code: str, message: str) -> JSONResponse:

@@ -74,7 +74,7 @@ def create_web(
     routes: list[BaseRoute] = [
         Route("/api/manifest", installations.manifest, methods=["GET"]),
         Route("/api/register", installations.register, methods=["POST"]),
-        Route("/api/webhooks/saleor/{event}", webhooks.receive, methods=["POST"]),
+        Route("/api/webhooks/saleor/{event}", webhooks, methods=["POST"]),
         Route("/api/kustom/{secret}", KustomHints(store).receive, methods=["POST"]),
         Route("/api/link", links.link, methods=["POST"]),
         *statics.routes(),

@@ -1,6 +1,5 @@
 """Puts what is being asked, and the trace that it belongs to, into every log line about it."""
 
-from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from saleor_kustom.watch import trace
@@ -20,7 +19,17 @@ class Traced:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        named = trace.read(Headers(scope=scope).get(trace.HEADER))
+        named = trace.read(_header(scope))
         asked = f"{scope['method']} {scope['path']}"[:_LONGEST]
         with bound(trace=named, request=asked):
             await self._app(scope, receive, send)
+
+
+def _header(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == _NAME:
+            return str(value, "latin-1")
+    return None
+
+
+_NAME = trace.HEADER.encode()

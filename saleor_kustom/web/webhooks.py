@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.types import Receive, Scope, Send
 
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.policy import Policy
@@ -53,8 +54,12 @@ class Webhooks:
         self._policy = policy
         self._answering = answering
 
-    async def receive(self, request: Request) -> Response:
-        """Answer one delivery."""
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one delivery. A function would be wrapped by Starlette twice more."""
+        answer = await self._received(Request(scope, receive))
+        await answer(scope, receive, send)
+
+    async def _received(self, request: Request) -> Response:
         event = request.path_params["event"]
         if event not in EVENTS:
             return refusal(404, "UNKNOWN_EVENT", f"No webhook is called {event}.")

@@ -214,6 +214,17 @@ def test_a_wrong_form_is_refused_before_any_key_is_used(name):
     assert caught.value.code == "SIGNATURE_MALFORMED"
 
 
+def test_a_header_that_was_judged_before_is_judged_the_same():
+    right, wrong = signed(), FORGERIES["b64 true"]
+    for _ in range(2):
+        assert verify(BODY, right, KEYS) == BODY
+        assert refusal(right, BODY + b" ") == "SIGNATURE_WRONG"
+        assert refusal(wrong) == "SIGNATURE_MALFORMED"
+    # The header is believed, its key has to be one of the shop that it is asked about.
+    others = parse_keys(json.dumps(STRANGER.jwks()))
+    assert refusal(right, keys=others) == "SIGNATURE_KEY_UNKNOWN"
+
+
 def test_the_key_id_is_known_before_the_body_is_read():
     assert key_id(signed()) == SHOP.kid
 

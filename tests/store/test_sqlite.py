@@ -1,6 +1,7 @@
 """SQLite: group commit, and everything that can go wrong in its one writer."""
 
 import asyncio
+import dataclasses
 import re
 import signal
 import sqlite3
@@ -63,6 +64,29 @@ async def test_callers_that_wait_together_share_a_commit(db):
     await asyncio.gather(*(db(put(str(n))) for n in range(200)))
     assert 1 <= len(commits) <= 2  # what comes while one runs is in the next
     assert len(await db.read(NAMES)) == 200
+
+
+async def test_savepoints_are_made_only_where_a_statement_fails_and_nobody_else_suffers(db):
+    said = []
+    db._writer.set_trace_callback(said.append)
+    await asyncio.gather(*(db(put(str(n))) for n in range(10)))
+    assert not any("savepoint" in sql for sql in said)
+    wrong = ("insert into meta (name, value, at) values ('half', '', 0)", {}), ("no SQL", {})
+    results = await asyncio.gather(
+        db(put("before")), db(*wrong), db(put("behind")), return_exceptions=True
+    )
+    assert [type(result) for result in results] == [list, StoreUnavailable, list]
+    assert any("savepoint" in sql for sql in said)
+    names = {row["name"] for row in await db.read(NAMES)}
+    assert names == {*map(str, range(10)), "before", "behind"}
+
+
+async def test_what_was_written_is_counted_and_what_was_read_is_not(store, db):
+    before = dataclasses.replace(store.written)
+    await asyncio.gather(*(db(put(str(n))) for n in range(20)))
+    await db.read(NAMES)
+    assert store.written.transactions - before.transactions == 20
+    assert 1 <= store.written.commits - before.commits <= 2
 
 
 async def test_a_commit_that_fails_fails_for_every_caller_in_it(db):
@@ -285,6 +309,16 @@ async def test_no_statement_reads_a_whole_shop_though_sqlite_has_no_statistics(d
     few = {"capture_newest", "capture_tracking_problem"}  # limited, and partial
     whole = [step for step in steps if step.endswith("(api_url=?)") and by not in few]
     assert not whole, steps
+
+
+async def test_since_when_something_is_due_is_read_from_what_is_due(db):
+    """Else the page's numbers read a whole shop: only its newest row is read by its address."""
+    names = set(re.findall(r":(\w+)", overview._QUEUE))
+    plan = await db((f"explain query plan {overview._QUEUE}", dict.fromkeys(names, 1)))
+    steps = [row["detail"] for row in plan]
+    assert any("INDEX capture_due (" in step for step in steps), steps
+    whole = [step for step in steps if step.endswith("(api_url=?)")]
+    assert whole == ["SEARCH capture USING INDEX capture_newest (api_url=?)"]
 
 
 async def test_claims_read_only_what_is_open(store):

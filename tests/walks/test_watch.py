@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from structlog.contextvars import get_contextvars
 
 from saleor_kustom.capture.operation import Kind
 from saleor_kustom.capture.state import State
 from saleor_kustom.sandbox.kustom import SimulatedKustom
 from saleor_kustom.sandbox.world import KUSTOM_URL, SALEOR_URL, open_world
 from saleor_kustom.watch import trace
+from saleor_kustom.watch.context import bound_fields
 from saleor_kustom.watch.metrics import REGISTRY
 from saleor_kustom.worker.telling import tell
 from tests.walks.conftest import MUGS
@@ -77,7 +77,7 @@ async def test_every_line_of_a_capture_can_be_found_by_its_ids(world, rows, capl
     order, there = world.order([MUGS])
     world.saleor.fulfill(order["id"])
     bound_to = []
-    caplog.handler.addFilter(lambda record: bound_to.append((record, get_contextvars())) or True)
+    caplog.handler.addFilter(lambda record: bound_to.append((record, dict(bound_fields()))) or True)
     await world.settle()
     [row] = await rows(order)
     ours = [(r, c) for r, c in bound_to if r.name == "saleor_kustom.worker.telling"]

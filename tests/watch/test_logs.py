@@ -5,10 +5,9 @@ import json
 import logging
 
 import pytest
-from structlog.contextvars import get_contextvars
 
 from saleor_kustom.watch import logs
-from saleor_kustom.watch.context import bound, instance
+from saleor_kustom.watch.context import bound, bound_fields, instance
 from saleor_kustom.watch.trace import Trace
 
 
@@ -50,7 +49,7 @@ def test_a_line_has_what_is_under_way_in_it(logged):
         "shop": "https://shop.example/graphql/", "attempt": 3, "instance": instance(),
     }  # fmt: skip
     assert line["time"].endswith("Z")
-    assert get_contextvars() == {}
+    assert bound_fields() == {}
 
 
 def test_a_worker_is_named_by_itself(logged):

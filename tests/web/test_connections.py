@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from saleor_kustom.web.connections import ConnectionLimits
+from saleor_kustom.web.connections import ConnectionLimits, _InOnePiece
 from saleor_kustom.web.listen import listening, make_room
 from tests.web.edge import open_edge
 
@@ -280,3 +280,51 @@ def test_there_is_room_for_the_files_that_connections_need():
 
     make_room()
     assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] >= 1500
+
+
+class Wire:
+    """A transport that keeps what is written, piece by piece."""
+
+    def __init__(self):
+        self.pieces, self.closed = [], False
+
+    def write(self, data):
+        self.pieces.append(data)
+
+    def close(self):
+        self.closed = True
+
+    def is_closing(self):
+        return self.closed
+
+
+async def test_head_and_body_of_an_answer_are_written_at_once():
+    wire = Wire()
+    together = _InOnePiece(wire)
+    together.write(b"head")
+    together.write(b"body")
+    assert wire.pieces == []
+    await asyncio.sleep(0)
+    assert wire.pieces == [b"headbody"]
+    assert not together.is_closing()  # all else is the transport's own
+    together.write(b"next")
+    await asyncio.sleep(0)
+    assert wire.pieces == [b"headbody", b"next"]
+
+
+async def test_a_large_answer_is_not_kept_back():
+    wire = Wire()
+    together = _InOnePiece(wire)
+    together.write(b"head")
+    together.write(b"x" * 40_000)
+    assert len(wire.pieces) == 1
+    await asyncio.sleep(0)
+    assert len(wire.pieces) == 1
+
+
+async def test_what_was_written_before_closing_still_goes():
+    wire = Wire()
+    together = _InOnePiece(wire)
+    together.write(b"last words")
+    together.close()
+    assert (wire.pieces, wire.closed) == ([b"last words"], True)
