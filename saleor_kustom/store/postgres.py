@@ -154,9 +154,10 @@ class Postgres:
                 if len(statements) == 1:
                     cursor = await self._execute(connection, *statements[0])
                     return await _rows(cursor)
-                # All of it goes to the server at once: else each statement would wait for the
-                # answer to the one before. It still runs one after the other there.
-                async with connection.pipeline(), connection.transaction():
+                # No pipeline: an instance that stands still in the middle of one would hold its
+                # locks for ever, since PostgreSQL counts that neither as a running statement nor
+                # as idle (tests/processes/test_three_instances.py).
+                async with connection.transaction():
                     for sql, params in statements:
                         cursor = await self._execute(connection, sql, params)
                 return await _rows(cursor)

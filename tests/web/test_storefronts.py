@@ -48,7 +48,7 @@ async def test_a_request_that_takes_too_long_is_to_be_tried_again(edge):
     verifier = next(
         r for r in edge.world.app.web.routes if getattr(r, "path", "").endswith("{event}")
     )  # fmt: skip
-    webhooks = verifier.endpoint.__self__
+    webhooks = verifier.endpoint
     slow = Storefronts(edge.store, Slow(), wake=lambda: None, patience_s=0.01)
     webhooks._answering = slow.answering()
     for event in EVENTS:
