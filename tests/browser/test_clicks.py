@@ -1,6 +1,7 @@
 """Everything a merchant does, clicked through: from shipping an order to solving what is held."""
 
 import re
+import time
 import uuid
 
 import pytest
@@ -8,6 +9,7 @@ from playwright.async_api import expect
 
 from saleor_kustom.capture.parties import Mode
 from saleor_kustom.capture.state import State
+from saleor_kustom.store import OpenAuthorization
 from tests.browser.host import MUG
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -244,3 +246,32 @@ async def test_an_order_that_ships_no_more_is_closed(host):
     await host.toast("Closing")
     await expect(frame.get_by_text("Released")).to_be_visible()
     assert host.world.kustom.ledger.remaining(there) == 0
+
+
+async def test_a_held_parcel_is_settled_outside_and_captured_after_all(host):
+    order, _ = await host.held()
+    frame = await host.widget(order)
+    await frame.get_by_text("Settled outside…").click()
+    form = frame.locator("form[data-act=settle]")
+    await form.get_by_label("Why?").fill("paid by invoice")
+    await form.get_by_role("button", name="Nothing to capture").click()
+    await host.toast("Settled outside")
+    await expect(frame.get_by_text("Settled outside, as a person said.")).to_be_visible()
+    await frame.get_by_role("button", name="Capture after all").click()
+    await host.toast("Capturing")
+    await expect(frame.locator(".pill.success")).to_be_visible()
+
+
+async def test_an_authorization_that_ends_soon_is_extended(host):
+    order, there = host.order()
+    before, shop = there.expires_at, host.world.saleor.api_url
+    soon = time.time() + 2 * 86_400.0
+    await host.world.app.store.authorizations.put(
+        OpenAuthorization(shop, order["id"], order["number"], there.order_id, "SEK", 349_00, soon)
+    )
+    frame = await host.app("needs")
+    need = frame.locator("article.need.expiring", has_text=order["number"])
+    await need.get_by_role("button", name="Extend").click()
+    await host.toast("Extended")
+    await expect(need).to_have_count(0)
+    assert there.expires_at > before

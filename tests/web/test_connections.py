@@ -55,7 +55,7 @@ async def drip(port, first, byte=b"x", every_s=0.02):
     """Send one byte after another until the server hangs up; return what it said."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(first)
-    said = asyncio.create_task(reader.read())
+    said = asyncio.create_task(_all_of(reader))
     for _ in range(1500):
         if said.done():
             break
@@ -64,10 +64,16 @@ async def drip(port, first, byte=b"x", every_s=0.02):
             await writer.drain()
         await asyncio.sleep(every_s)
     writer.close()
-    try:
-        return await asyncio.wait_for(said, 1)
-    except ConnectionError:
-        return b""
+    return await asyncio.wait_for(said, 1)
+
+
+async def _all_of(reader):
+    """Return what was said before the end, also where that end is a reset."""
+    said = b""
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(65536):
+            said += piece
+    return said
 
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"

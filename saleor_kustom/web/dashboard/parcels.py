@@ -8,6 +8,7 @@ from typing import Any
 from saleor_kustom.capture import actions
 from saleor_kustom.capture.actions import Act
 from saleor_kustom.capture.held import Reason
+from saleor_kustom.capture.plan import NothingWhy
 from saleor_kustom.capture.state import State
 from saleor_kustom.store import Capture, Pause, Scope
 from saleor_kustom.web.texts import Texts, held_of
@@ -138,7 +139,7 @@ def _why(row: Capture, paused: Pause | None, texts: Texts) -> str:
 
 def _soon(row: Capture) -> bool:
     """Tell whether the row will change by itself within moments."""
-    fresh = row.waiting is None or row.waiting == "resumed"
+    fresh = row.waiting in (None, "resumed", NothingWhy.SETTLED_OUTSIDE)
     return row.due_at is not None and row.held is None and fresh
 
 

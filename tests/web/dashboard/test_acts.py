@@ -164,6 +164,7 @@ async def test_a_held_parcel_is_said_to_be_settled_outside_and_captured_after_al
     assert (answer.status_code, answer.json()["said"]["title"]) == (400, "Say why")
     body = {"capture": row.id, "why": "paid by invoice"}
     assert await pages.did("settle", body) == "Settled outside"
+    assert "data-again" in await pages.html(f"capture/{row.id}")  # it is looked at again
     await pages.world.settle()
     row = await row_of(pages, row)
     assert (row.state, row.held) == (State.NOTHING, None)
