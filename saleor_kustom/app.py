@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 
 import httpx
@@ -16,7 +16,6 @@ from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
 from saleor_kustom.capture.policy import Policy, merged
-from saleor_kustom.errors import StoreUnavailable
 from saleor_kustom.kustom.client import KustomClient
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.client import SaleorClient
@@ -44,12 +43,11 @@ from saleor_kustom.worker.pace import Pace
 from saleor_kustom.worker.reconcile import Reconciler
 from saleor_kustom.worker.retention import strip_old
 from saleor_kustom.worker.sessions import Sessions
+from saleor_kustom.worker.turns import every
 from saleor_kustom.worker.webhooks import WebhookSync
 
 _log = logging.getLogger(__name__)
 
-#: How often an instance asks whether a reconciliation is due.
-_LOOK_EVERY_S = 60.0
 
 #: A call to Saleor; less than Kustom's, since it answers from its own database.
 _SALEOR_S = 20.0
@@ -208,9 +206,7 @@ def _join(
         extra_routes=extra_routes,
     )
     outside = OutsideLook(parts)
-    compare = Compare(
-        store, saleor, kustom, parts.pace, parts.policy, outside, parts.app_identifier
-    )
+    compare = Compare(parts, outside)
     reconciler = Reconciler(store, listing, compare, expiry, parts.policy)
     before = BeforeInstall(parts)
     operations = create_operations(store, health, parts.pace.breakers)
@@ -293,9 +289,9 @@ async def work(app: App, stop: asyncio.Event) -> None:
             app.worker.run(stop),
             app.linker.run(stop),
             app.hints.run(stop),
-            _every_minute("reconcile", lambda: _reconcile(app), stop),
-            _every_minute("compare webhooks", app.webhooks.tick, stop),
-            _every_minute("tell Saleor of problems", app.mirror.tick, stop),
+            every("reconcile", lambda: _reconcile(app), stop),
+            every("compare webhooks", app.webhooks.tick, stop),
+            every("tell Saleor of problems", app.mirror.tick, stop),
         )
 
 
@@ -304,27 +300,3 @@ async def _reconcile(app: App) -> None:
     await strip_old(app.store, app.settings.retention_days)
     await app.reconciler.tick(app.worker.parts.clock())
     app.worker.wake()
-
-
-async def _every_minute(
-    what: str, tick: Callable[[], Awaitable[None]], stop: asyncio.Event
-) -> None:
-    """Do something on start and then every minute, until told to stop, even in the middle."""
-    stopped = asyncio.create_task(stop.wait())
-    while not stop.is_set():
-        turn = asyncio.create_task(_quietly(what, tick))
-        try:
-            await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            turn.cancel()
-        await asyncio.wait({stopped}, timeout=_LOOK_EVERY_S)
-    stopped.cancel()
-
-
-async def _quietly(what: str, tick: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await tick()
-    except StoreUnavailable as error:
-        _log.warning("could not %s now: %s", what, error)
-    except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
-        _log.exception("a bug kept us from: %s", what)

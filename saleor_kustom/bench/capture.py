@@ -108,10 +108,7 @@ def _idle(stage: Stage, stubs: Child, app: Child, load: Child) -> dict[str, Any]
 def check(seen: dict[str, Any], captures: int) -> None:
     """Raise BenchmarkError unless each parcel was captured once, with four calls."""
     counts = {what: n for what, n in seen["counts"].items() if what != _OTHER}
-    wanted = dict.fromkeys(
-        ("saleor read", "saleor write", "kustom read", "kustom capture"), captures
-    )
-    if counts != wanted or seen["over"]:
+    if counts != dict.fromkeys(_CALLS, captures) or seen["over"]:
         raise BenchmarkError(f"{captures} captures took {counts}; over-captured: {seen['over']}")
 
 

@@ -5,12 +5,12 @@ and its calls to Kustom are not limited to a rate, which would hide how fast it 
 written as in production, to a file.
 """
 
-import asyncio
 import contextlib
 from typing import Any
 
-from saleor_kustom.app import App, open_app, work
+from saleor_kustom.app import open_app
 from saleor_kustom.bench.child import Talk, begin
+from saleor_kustom.sandbox.theatre import working
 from saleor_kustom.settings import Settings
 from saleor_kustom.watch.logs import JSON, log_to_stderr
 from saleor_kustom.web.listen import listening, make_room, settle
@@ -25,7 +25,7 @@ async def main(given: dict[str, Any], talk: Talk) -> None:
         async with (
             open_app(settings) as app,
             listening(app.web, "127.0.0.1", 0) as address,
-            _working(app, works=given["works"]),
+            working(app) if given["works"] else contextlib.nullcontext(),
         ):
             settle()
             talk.say(address=address)
@@ -33,20 +33,6 @@ async def main(given: dict[str, Any], talk: Talk) -> None:
                 talk.say(
                     transactions=app.store.written.transactions, commits=app.store.written.commits
                 )
-
-
-@contextlib.asynccontextmanager
-async def _working(app: App, *, works: bool) -> Any:
-    if not works:
-        yield
-        return
-    stop = asyncio.Event()
-    working = asyncio.create_task(work(app, stop))
-    try:
-        yield
-    finally:
-        stop.set()
-        await working
 
 
 if __name__ == "__main__":

@@ -151,7 +151,6 @@ class _Kustom:
     def __init__(self, seen: _Seen) -> None:
         self._seen = seen
         self._captures: dict[int, list[dict[str, Any]]] = {}
-        self._keys: dict[str, str] = {}
 
     def over_captured(self) -> int:
         """Return of how many orders more was captured than authorized. There must be none."""

@@ -50,7 +50,7 @@ async def served(
             "rate_per_second": 100.0,
         }
         settings = Settings(**(values | changed))
-        async with open_app(settings) as app, _working(app):
+        async with open_app(settings) as app, working(app):
             late.app = app.web
             world = World(saleor, kustom, app)
             await world.install()
@@ -98,7 +98,8 @@ async def _quiet(world: World, within_s: float) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _working(app: App) -> AsyncIterator[None]:
+async def working(app: App) -> AsyncIterator[None]:
+    """Let the app work during the block."""
     stop = asyncio.Event()
     task = asyncio.create_task(work(app, stop))
     try:

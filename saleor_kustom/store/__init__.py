@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from saleor_kustom.store.accounts import Accounts, Kept
 from saleor_kustom.store.authorizations import Authorizations, OpenAuthorization
 from saleor_kustom.store.by_hand import ByHand
-from saleor_kustom.store.capture_row import Capture
+from saleor_kustom.store.capture_row import RESUMED, Capture
 from saleor_kustom.store.captures import Captures, LeaseLost
 from saleor_kustom.store.copying import copy, refuse_moved
 from saleor_kustom.store.database import Clock, Database, Written
@@ -35,6 +35,7 @@ from saleor_kustom.store.sqlite import Sqlite
 from saleor_kustom.store.worker_lock import worker_lock
 
 __all__ = [
+    "RESUMED",
     "Capture",
     "Chosen",
     "Erased",

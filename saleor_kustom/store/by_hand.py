@@ -1,7 +1,7 @@
 """What a person does to one capture, with who and why in its history, in one transaction."""
 
 from saleor_kustom.capture.plan import NothingWhy
-from saleor_kustom.store.capture_row import as_json
+from saleor_kustom.store.capture_row import RESUMED, as_json
 from saleor_kustom.store.database import Database
 
 _SETTLED = NothingWhy.SETTLED_OUTSIDE.value
@@ -56,5 +56,5 @@ _SETTLED_BY_HAND = """api_url = :api_url and id = :id and worker is null and hel
     and state = 'nothing' and waiting = :settled and canceled = 0"""
 _REOPENED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'resumed', :detail from capture where {_SETTLED_BY_HAND}"""
-_REOPEN = f"""update capture set waiting = 'resumed', due_at = :now, wakes = wakes + 1,
+_REOPEN = f"""update capture set waiting = '{RESUMED}', due_at = :now, wakes = wakes + 1,
     failures = 0, updated_at = :now where {_SETTLED_BY_HAND} returning id"""

@@ -14,6 +14,9 @@ from saleor_kustom.store.database import Row
 
 Model = TypeVar("Model", bound=BaseModel)
 
+#: What a capture waits for after a person let it go on: nothing.
+RESUMED = "resumed"
+
 
 @dataclass(frozen=True, slots=True)
 class Capture:

@@ -4,6 +4,8 @@ A capture is open while `due_at` is set: the next try, or the end of the lease w
 set. The partial indexes of migrations/0001 are spelled as the conditions here.
 """
 
+from saleor_kustom.store.capture_row import RESUMED
+
 #: Only the run that holds the lease may write: each claim counts `attempts`.
 FENCE = "id = :id and attempts = :attempts and worker = :worker"
 
@@ -169,13 +171,13 @@ BUSY = """select 1 as busy from capture
 #: As a range, so that SQLite prefers the index of the few that are held.
 HELD = "held > ''"
 
-RESUMED = """insert into history (api_url, capture_id, at, what, detail)
+RESUMED_NOTED = """insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'resumed', :detail from capture
     where api_url = :api_url and id = :id and held is not null"""
 #: A person who retries after a cancellation that Saleor does not confirm says that there was none.
 RESUME = f"""{_WAKE}, held = null,
     canceled = case when held = 'cancellation_unconfirmed' then 0 else canceled end,
-    held_detail = '{{}}', waiting = 'resumed', failures = 0
+    held_detail = '{{}}', waiting = '{RESUMED}', failures = 0
     where api_url = :api_url and id = :id and held is not null returning id"""
 
 #: A person would not wait for the next try. What runs or is held is not touched.
@@ -183,7 +185,7 @@ _HASTENABLE = """api_url = :api_url and id = :id and held is null and worker is 
     and state in ('received', 'planned', 'sending')"""
 HASTENED = f"""insert into history (api_url, capture_id, at, what, detail)
     select api_url, id, :now, 'hastened', :detail from capture where {_HASTENABLE}"""
-HASTEN = f"{_WAKE}, waiting = 'resumed', failures = 0 where {_HASTENABLE} returning id"
+HASTEN = f"{_WAKE}, waiting = '{RESUMED}', failures = 0 where {_HASTENABLE} returning id"
 
 HELD_AFTER = """select id from capture where api_url = :api_url and held = :reason
     and id > :after and id <= :until order by id limit :limit"""

@@ -142,7 +142,7 @@ class Captures:
         """Take a held mark away; the capture goes on from where it stands, now."""
         detail = as_json({"who": who, "why": why})
         params = {"api_url": api_url, "id": capture_row, "detail": detail}
-        return bool(await self._db((sql.RESUMED, params), (sql.RESUME, params)))
+        return bool(await self._db((sql.RESUMED_NOTED, params), (sql.RESUME, params)))
 
     async def hasten(self, api_url: str, capture_row: int, who: str, why: str = "") -> bool:
         """Make a capture that waits due now. False: it runs, is held, or has been captured."""

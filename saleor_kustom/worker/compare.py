@@ -1,6 +1,6 @@
 """One order as three ledgers have it: Saleor's, Kustom's and ours."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from saleor_kustom.capture.authorization import Authorization
@@ -12,20 +12,18 @@ from saleor_kustom.capture.operation import Kind
 from saleor_kustom.capture.outside import Outside
 from saleor_kustom.capture.parties import Account, Shop
 from saleor_kustom.capture.plan import Binding, Call
-from saleor_kustom.capture.policy import Policy
-from saleor_kustom.capture.report import ReportProblem, lost_metadata, transaction_of
+from saleor_kustom.capture.report import ReportProblem, lost_metadata
 from saleor_kustom.capture.shipping_fields import Entry
 from saleor_kustom.capture.shipping_info import entries
 from saleor_kustom.capture.state import State
-from saleor_kustom.kustom.client import KustomClient
-from saleor_kustom.saleor.client import SaleorClient
 from saleor_kustom.saleor.listing import Shipped
-from saleor_kustom.store import Capture, Store
+from saleor_kustom.store import Capture
 from saleor_kustom.watch.metrics import CAPTURES
 from saleor_kustom.worker.calls import Made, done, of_capture
 from saleor_kustom.worker.entries import plan_of
+from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.outside import OutsideLook
-from saleor_kustom.worker.pace import Pace
+from saleor_kustom.worker.own_transaction import reportable
 from saleor_kustom.worker.seeing import Seen
 from saleor_kustom.worker.targets import lacking, takes_over
 
@@ -52,23 +50,10 @@ class Both:
 class Compare:
     """Reads both sides of one order. Raises CallError when one can't be read."""
 
-    def __init__(
-        self,
-        store: Store,
-        saleor: SaleorClient,
-        kustom: KustomClient,
-        pace: Pace,
-        policy: Callable[[Shop, str], Policy],
-        outside: OutsideLook,
-        app_identifier: str,
-    ) -> None:
-        self._store = store
-        self._app_identifier = app_identifier
-        self._saleor = saleor
-        self._kustom = kustom
-        self._pace = pace
+    def __init__(self, parts: Parts, outside: OutsideLook) -> None:
+        self._parts = parts
+        self._store = parts.store
         self._outside = outside
-        self._policy = policy
 
     async def order(self, shop: Shop, order_id: str, *, dry_run: bool) -> Both:
         """Compare an order's fulfillments, captures and metadata; hold or wake what differs.
@@ -76,7 +61,7 @@ class Compare:
         What happened at Kustom outside the app is told to Saleor.
         """
         rows = await self._store.captures.of_order(shop.api_url, order_id)
-        order = await self._saleor.order(shop, order_id)
+        order = await self._parts.saleor.order(shop, order_id)
         if order is None:
             return Both()
         seen = await self._at_kustom(shop, order)
@@ -100,9 +85,9 @@ class Compare:
         account = await self._account(shop, binding)
         if binding is None or account is None:
             return None
-        await self._pace.leave_room()
-        await self._pace(account)
-        there = await self._kustom.order(account, binding.kustom_order_id)
+        await self._parts.pace.leave_room()
+        await self._parts.pace(account)
+        there = await self._parts.kustom.order(account, binding.kustom_order_id)
         return Seen(order, account, binding, there)
 
     async def _account(self, shop: Shop, binding: Binding | None) -> Account | None:
@@ -118,9 +103,8 @@ class Compare:
         A concurrent save in Saleor loses metadata (saleor-core-observed, section 6), the delivery
         that told of the tracking may be lost, and a permission may have been missing for a while.
         """
-        policy = self._policy(shop, order.channel)
-        app = shop.app_id, self._app_identifier
-        reportable = transaction_of(order, binding.kustom_order_id, *app)
+        policy = self._parts.policy(shop, order.channel)
+        transaction = reportable(self._parts, shop, order, binding)
         for row in rows:
             fulfillment = order.fulfillment(row.fulfillment_id)
             if fulfillment is None or not _settled(row):
@@ -128,7 +112,7 @@ class Compare:
             lost = row.capture_id and lost_metadata(order, fulfillment, row.capture_id)
             tracking = entries(order, fulfillment, policy)
             refused = row.report_problem == ReportProblem.FOREIGN_TRANSACTION
-            untold = refused and isinstance(reportable, Transaction)
+            untold = refused and isinstance(transaction, Transaction)
             if lost or untold or _tracking_is_behind(fulfillment, row, rows, tracking):
                 await self._notice(row.api_url, _shipped_of(row))
 

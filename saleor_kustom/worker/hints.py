@@ -8,10 +8,11 @@ import asyncio
 import logging
 
 from saleor_kustom.capture.retry import backoff_s
-from saleor_kustom.errors import CallError, Refused, StoreUnavailable
+from saleor_kustom.errors import CallError, Refused
 from saleor_kustom.store import Hint
 from saleor_kustom.worker.journey import Parts
 from saleor_kustom.worker.outside import OutsideLook
+from saleor_kustom.worker.turns import every
 
 _log = logging.getLogger(__name__)
 
@@ -33,23 +34,7 @@ class HintWorker:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Look until told to stop, even in the middle of a look: its lease ends by itself."""
-        stopped = asyncio.create_task(stop.wait())
-        while not stop.is_set():
-            turn = asyncio.create_task(self._turn())
-            try:
-                await asyncio.wait({turn, stopped}, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                turn.cancel()
-            await asyncio.wait({stopped}, timeout=self.poll_s)
-        stopped.cancel()
-
-    async def _turn(self) -> None:
-        try:
-            await self.drain()
-        except StoreUnavailable as error:
-            _log.warning("could not look for hints now: %s", error)
-        except Exception:  # noqa: BLE001 - what goes wrong here must not stop captures
-            _log.exception("a bug stopped a look at a hint")
+        await every("look for hints", self.drain, stop, pause_s=lambda: self.poll_s)
 
     async def drain(self) -> int:
         """Take what is due and may be taken now; return how many looks that were."""

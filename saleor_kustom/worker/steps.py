@@ -12,7 +12,7 @@ from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.plan import Nothing, NothingWhy, Plan
 from saleor_kustom.capture.state import Event, State
-from saleor_kustom.store import Capture
+from saleor_kustom.store import RESUMED, Capture
 from saleor_kustom.worker.adopting import adopt, captured_after_all, find_unknown, withdraw
 from saleor_kustom.worker.calls import of_capture
 from saleor_kustom.worker.entries import keeps_its_mark, ledger_of, references_of
@@ -54,9 +54,6 @@ async def advance(journey: Journey) -> None:
             case State.WITHDRAWN:
                 await captured_after_all(journey)
 
-
-#: What the store writes when a person lets a capture go on (store/capture_sql.py).
-RESUMED = "resumed"
 
 _WITHDRAWABLE = frozenset({State.RECEIVED, State.PLANNED, State.NOTHING})
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from saleor_kustom.capture.linking import How
 from saleor_kustom.sandbox.saleor_orders import Line, open_units
+from tests.simulation.portal import capture_by_hand
 
 #: For so long things happen; after it the world only heals.
 BUSY_S = 2 * 3600.0
@@ -187,11 +188,6 @@ class Merchant:
                 placed.vanished.add(fulfillment["id"])
 
     def _capture_by_hand(self, placed):
-        over = placed.there.released or placed.there.cancelled
-        left = 0 if over else placed.there.amount - placed.there.captured
-        if left > 0 and placed.there.fraud_status == "ACCEPTED":
+        if amount := capture_by_hand(placed.there, self.kustom.ledger, self.rng):
             placed.outside = True
-            amount = self.rng.randint(1, left)
-            body = {"captured_amount": amount, "reference": "by hand"}
-            self.kustom.ledger.capture(placed.there, body)
             self.sim.log("by hand", placed.order["number"], amount)

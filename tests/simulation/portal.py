@@ -16,6 +16,17 @@ from tests.simulation.instance import Died
 _CHANCES = (0.0, 0.0, 0.1, 0.3)
 
 
+def capture_by_hand(there, ledger, rng):
+    """Capture some of what is left, and return how much; None: nothing can be captured."""
+    over = there.released or there.cancelled
+    left = 0 if over else there.amount - there.captured
+    if left <= 0 or there.fraud_status != "ACCEPTED":
+        return None
+    amount = rng.randint(1, left)
+    ledger.capture(there, {"captured_amount": amount, "reference": "by hand"})
+    return amount
+
+
 class Portal:
     def __init__(self, sim):
         self.sim, self.rng = sim, random.Random(f"portal {sim.seed}")
@@ -41,10 +52,7 @@ class Portal:
             self.sim.log("in the portal", act.__name__, placed.order["number"])
 
     def _capture(self, there, ledger):
-        left = there.amount - there.captured
-        if left > 0 and there.fraud_status == "ACCEPTED":
-            amount = self.rng.randint(1, left)
-            ledger.capture(there, {"captured_amount": amount, "reference": "by hand"})
+        capture_by_hand(there, ledger, self.rng)
 
     def _refund(self, there, ledger):
         left = there.captured - there.refunded

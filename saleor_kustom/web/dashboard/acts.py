@@ -10,14 +10,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from saleor_kustom.capture import actions
 from saleor_kustom.capture.actions import Act
 from saleor_kustom.capture.held import Reason
 from saleor_kustom.store import Capture, Scope, Store
 from saleor_kustom.web.dashboard.asked import read_asked, text, whole
 from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.dashboard.door import CONFIGURE, Visitor
-from saleor_kustom.web.dashboard.parcels import facts_of
+from saleor_kustom.web.dashboard.parcels import possible
 from saleor_kustom.web.dashboard.render import PRIVATE, said
 
 _PORTION = 25  # parcels in one request of a bulk act, so that its progress can be shown
@@ -34,10 +33,8 @@ class Acts:
         """Let one parcel go on: a held one from where it stands, a waiting one at once."""
         row, asked = await self._row(request, visitor)
         act = asked.get("act")
-        possible = actions.of_parcel(
-            facts_of(row, await self._store.pauses.list(visitor.shop.api_url))
-        )
-        if act not in (Act.RETRY, Act.RELEASE, Act.CAPTURE_NOW, Act.REOPEN) or act not in possible:
+        here = (Act.RETRY, Act.RELEASE, Act.CAPTURE_NOW, Act.REOPEN)
+        if act not in here or act not in await possible(self._store, row):
             return said(visitor.texts, "said.not_now", status="warning", code=409)
         api_url = visitor.shop.api_url
         if act == Act.CAPTURE_NOW:
@@ -56,10 +53,8 @@ class Acts:
         why = text(asked, "why")
         if not why:
             return said(visitor.texts, "said.why_missing", status="warning", code=400)
-        api_url = visitor.shop.api_url
-        possible = actions.of_parcel(facts_of(row, await self._store.pauses.list(api_url)))
-        done = Act.SETTLE in possible and await self._store.by_hand.settle(
-            api_url, row.id, who=visitor.name, why=why
+        done = Act.SETTLE in await possible(self._store, row) and await self._store.by_hand.settle(
+            visitor.shop.api_url, row.id, who=visitor.name, why=why
         )
         return self._done(visitor, "said.settle", done=done)
 

@@ -5,7 +5,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from saleor_kustom.capture import operation
-from saleor_kustom.capture.actions import Act, of_parcel
+from saleor_kustom.capture.actions import Act
 from saleor_kustom.capture.binding import is_uuid, kustom_id
 from saleor_kustom.capture.linking import Told
 from saleor_kustom.capture.operation import Source
@@ -14,7 +14,7 @@ from saleor_kustom.store import Store
 from saleor_kustom.web.dashboard.asked import read_asked, text, whole
 from saleor_kustom.web.dashboard.desk import Desk
 from saleor_kustom.web.dashboard.door import Visitor
-from saleor_kustom.web.dashboard.parcels import facts_of
+from saleor_kustom.web.dashboard.parcels import possible
 from saleor_kustom.web.dashboard.render import page, said
 
 
@@ -48,11 +48,11 @@ class Ordering:
         row = await self._store.captures.get(api_url, whole(asked.get("capture")) or 0)
         if row is None:
             raise HTTPException(404, visitor.texts("capture.none"))
-        possible = of_parcel(facts_of(row, await self._store.pauses.list(api_url)))
         wanted = operation.Request(
             source=Source.PERSON, who=visitor.name, why="refunded in the Dashboard"
         )
-        made = await self._store.operations.refund(row, wanted) if Act.REFUND in possible else None
+        offered = Act.REFUND in await possible(self._store, row)
+        made = await self._store.operations.refund(row, wanted) if offered else None
         if made is None:
             return said(visitor.texts, "said.not_now", status="warning", code=409)
         self._desk.wake()

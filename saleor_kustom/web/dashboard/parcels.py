@@ -10,7 +10,7 @@ from saleor_kustom.capture.actions import Act
 from saleor_kustom.capture.held import Reason
 from saleor_kustom.capture.plan import NothingWhy
 from saleor_kustom.capture.state import State
-from saleor_kustom.store import Capture, Pause, Scope
+from saleor_kustom.store import RESUMED, Capture, Pause, Scope, Store
 from saleor_kustom.web.texts import Texts, held_of
 
 #: Kustom's answer, folded away and copied for support.
@@ -93,6 +93,11 @@ def facts_of(row: Capture, pauses: Iterable[Pause]) -> actions.Parcel:
     )
 
 
+async def possible(store: Store, row: Capture) -> tuple[Act, ...]:
+    """Return which acts make sense for a parcel now, as the table says."""
+    return actions.of_parcel(facts_of(row, await store.pauses.list(row.api_url)))
+
+
 def covered_by(row: Capture, pauses: Iterable[Pause]) -> Pause | None:
     """Return the pause that a parcel is under; those of accounts for every shop count too."""
     keys = {
@@ -139,7 +144,7 @@ def _why(row: Capture, paused: Pause | None, texts: Texts) -> str:
 
 def _soon(row: Capture) -> bool:
     """Tell whether the row will change by itself within moments."""
-    fresh = row.waiting in (None, "resumed", NothingWhy.SETTLED_OUTSIDE)
+    fresh = row.waiting in (None, RESUMED, NothingWhy.SETTLED_OUTSIDE)
     return row.due_at is not None and row.held is None and fresh
 
 
