@@ -93,6 +93,15 @@ class Host:
         """Wait until screen readers are told something."""
         await expect(frame.locator("#said")).to_contain_text(text)
 
+    @contextlib.contextmanager
+    def slow_kustom(self, delay_s):
+        """Let Kustom take its time, so that what is under way is seen as such."""
+        self.world.kustom.delay_s = delay_s
+        try:
+            yield
+        finally:
+            self.world.kustom.delay_s = 0.0
+
     def order(self, lines=(MUG,), **more):
         """Place an order at both sides."""
         return self.world.order(lines, **more)

@@ -1,5 +1,6 @@
 """Everything a merchant does, clicked through: from shipping an order to solving what is held."""
 
+import asyncio
 import re
 import time
 import uuid
@@ -217,8 +218,28 @@ async def test_an_order_is_linked_to_its_kustom_order(host):
     frame = await host.widget(order)
     await frame.get_by_text("Link…").click()
     await frame.get_by_label("Kustom order id").fill(there.order_id)
-    await frame.get_by_role("button", name="Link", exact=True).click()
-    await host.toast("Linked")
+    # The focus is in another form when the widget is drawn with the capture under way.
+    with host.slow_kustom(1.0):
+        await frame.get_by_role("button", name="Link", exact=True).click()
+        await host.toast("Linked")
+        await expect(frame.locator(".pill.success")).to_be_visible()
+
+
+async def test_what_is_half_typed_stays_while_a_capture_is_under_way(host):
+    order, _ = host.order()
+    with host.slow_kustom(1.5):
+        host.world.saleor.fulfill(order["id"])
+        await host.world.saleor.deliver()
+        frame = await host.widget(order)
+        await frame.get_by_text("Pause…").click()
+        why = frame.get_by_label("Why?")
+        await why.fill("wrong add")
+        await why.blur()
+        await host.settle()
+        await asyncio.sleep(3.5)  # as long as a page that is typed in waits
+        await expect(why).to_have_value("wrong add")
+    await why.fill("")
+    await why.blur()
     await expect(frame.locator(".pill.success")).to_be_visible()
 
 

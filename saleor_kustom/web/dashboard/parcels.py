@@ -143,9 +143,14 @@ def _why(row: Capture, paused: Pause | None, texts: Texts) -> str:
 
 
 def _soon(row: Capture) -> bool:
-    """Tell whether the row will change by itself within moments."""
+    """Tell whether the row will change by itself within moments.
+
+    What was woken is due at the very time of its last change, whatever it waited or was held for.
+    """
+    if row.due_at is None:
+        return False
     fresh = row.waiting in (None, RESUMED, NothingWhy.SETTLED_OUTSIDE)
-    return row.due_at is not None and row.held is None and fresh
+    return row.due_at <= row.updated_at or (fresh and row.held is None)
 
 
 def tracking_of(row: Capture) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@
   const page = document.documentElement.dataset.page;
   // Above this nothing more is to be expected soon.
   const AGAIN_MS = [700, 1000, 1500, 2500, 4000, 8000, 15000];
+  const TYPING_MS = 3000; // not counted: nobody types for ever
   let shown = "";
   let count = 0;
   let again = 0;
@@ -24,10 +25,10 @@
     content.removeAttribute("aria-busy");
     shown = "";
   }
-  /* Put a fragment in place; what had the focus, was open or half typed stays so. */
+  /* Put a fragment in place; what had the focus or was open stays so, wherever it stands now. */
   function swap(target, html) {
-    const open = [...target.querySelectorAll("details")].map((one) => one.open);
-    const focus = target.contains(document.activeElement) ? pathOf(document.activeElement, target) : null;
+    const open = [...target.querySelectorAll("details[open] > summary")].map(nameOf);
+    const focus = target.contains(document.activeElement) ? nameOf(document.activeElement) : null;
     const made = document.createElement("template");
     made.innerHTML = html;
     words.times(made.content);
@@ -38,16 +39,21 @@
     target.querySelectorAll("[data-home]").forEach((link) => { link.href = "#" + home(); });
     return { open, focus };
   }
-  function pathOf(element, root) {
-    const path = [];
-    for (let at = element; at !== root; at = at.parentNode) path.unshift([...at.parentNode.children].indexOf(at));
-    return { path, tag: element.tagName };
+  /* What an element is, to find its like in the new view. */
+  function nameOf(element) {
+    const told = element.matches("summary, a, button") ? element.textContent : "";
+    const label = element.getAttribute("aria-label") || element.name || "";
+    const form = element.closest("form")?.dataset.act || "";
+    const place = element.closest("article, li, [id]");
+    return [place?.id || place?.firstElementChild?.textContent, element.tagName, form, label, told.trim()].join(" ");
   }
   function restore(target, { open, focus }) {
-    target.querySelectorAll("details").forEach((one, i) => { if (open[i]) one.open = true; });
+    target.querySelectorAll("details > summary").forEach((one) => {
+      if (open.includes(nameOf(one))) one.parentNode.open = true;
+    });
     if (!focus) return;
-    const at = focus.path.reduce((element, i) => element?.children[i], target);
-    (at && at.tagName === focus.tag ? at : target).focus({ preventScroll: true });
+    const like = [...target.querySelectorAll("a, button, summary, input, select, textarea")];
+    (like.find((one) => nameOf(one) === focus) || target).focus({ preventScroll: true });
   }
   async function fragment(view) {
     const answer = await saleor.call(`/app/pages/${view}`);
@@ -66,6 +72,19 @@
       } catch { part.replaceChildren(); }
     }
   }
+  /* Half typed is what would be lost. A button that has the focus, as after its own act, is no reason
+     to leave old numbers standing. */
+  function isTyping() {
+    const fields = [...content.querySelectorAll("form :is(input, textarea)")];
+    return fields.some((field) => field === document.activeElement || field.value !== field.defaultValue);
+  }
+  /* Look again soon, while something is under way; less and less often. */
+  function later(own) {
+    const more = content.querySelector("[data-again]") && (isTyping() ? TYPING_MS : AGAIN_MS[again]);
+    if (!more || own !== count) return;
+    if (more !== TYPING_MS) again += 1;
+    timer = setTimeout(() => load({ keep: true }), more);
+  }
   async function load({ keep = false } = {}) {
     const own = (count += 1);
     clearTimeout(timer);
@@ -79,7 +98,7 @@
       if (own !== count) return; // another view was asked for meanwhile
       const same = view === shown;
       const parts = same ? content.querySelector("[data-load]")?.innerHTML : "";
-      if (same && document.activeElement?.closest("form") && keep) return; // somebody is typing
+      if (same && keep && isTyping()) { later(own); return; } // what is typed would be lost
       const before = swap(content, html);
       const part = content.querySelector("[data-load]");
       if (part && parts) part.innerHTML = parts; // shown until the new one is there
@@ -89,8 +108,7 @@
       content.removeAttribute("aria-busy");
       await loadParts(own);
       if (own === count) content.dataset.view = view; // for tests: all of it is there
-      const more = content.querySelector("[data-again]") && AGAIN_MS[again];
-      if (more && own === count) { again += 1; timer = setTimeout(() => load({ keep: true }), more); }
+      later(own);
     } catch (error) {
       if (own === count) fail(error.message, error.permission);
     }

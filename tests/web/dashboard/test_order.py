@@ -1,5 +1,6 @@
 """Beside an order: parcels, what became of the money, and what can be done."""
 
+import uuid
 from urllib.parse import quote
 
 import pytest
@@ -76,6 +77,23 @@ async def test_a_parcel_that_waits_says_for_what_and_when_it_is_tried(pages):
 async def test_a_parcel_that_is_about_to_change_is_looked_at_again(pages):
     order, _, _ = await pages.shipped(settle=False)
     assert "data-again" in await widget(pages, order)
+
+
+async def test_a_parcel_that_waited_for_its_link_is_looked_at_again_once_it_is_linked(pages):
+    order = pages.saleor.add_order([pages.mug])
+    there = pages.kustom.add_order(
+        str(uuid.uuid4()), 349_00, "SEK", merchant_reference1=order["number"]
+    )
+    pages.saleor.fulfill(order["id"])
+    await pages.world.settle()
+    assert "data-again" not in await widget(pages, order)
+    body = {"order": order["id"], "kustom_order_id": there.order_id}
+    assert await pages.did("link", body) == "Linked"
+    assert "data-again" in await widget(pages, order)
+    await pages.world.settle()
+    html = await widget(pages, order)
+    assert "Captured" in html
+    assert "data-again" not in html
 
 
 async def test_an_order_without_parcels_says_so(pages):
