@@ -12,6 +12,7 @@ import httpx
 from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 
+from saleor_kustom.breaker import Breakers
 from saleor_kustom.capture.linking import How
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.plan import Binding
@@ -162,7 +163,7 @@ def _join(
     hooks: Hooks,
 ) -> App:
     kustom = KustomClient(to_kustom, hosts=settings.kustom_hosts, second_call_s=lease.second_call_s)
-    saleor = SaleorClient(to_saleor)
+    saleor = SaleorClient(to_saleor, Breakers(monotonic))
     keys = KeyRing(store.shops, to_saleor, monotonic=monotonic)
     parts = Parts(
         store=store,

@@ -40,7 +40,7 @@ def test_every_verdict_that_a_capture_can_wait_for_stands_there():
         r'(?:Unavailable|OutcomeUnknown|_unknown|_nonsense)\(\s*"([A-Z_]+)"', PRODUCT
     )
     codes += re.findall(r'(?:Unavailable|OutcomeUnknown)\)\("([A-Z_]+)"', PRODUCT)
-    codes += ["UNAUTHORIZED", "FIREWALL", "KUSTOM_AWAY"]
+    codes += ["UNAUTHORIZED", "FIREWALL", "KUSTOM_AWAY", "SALEOR_AWAY"]
     never = {"no_refund_id"}
     assert {code.lower() for code in codes} - never <= set(errors_page.OTHERS["waits"])
 

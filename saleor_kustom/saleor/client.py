@@ -9,6 +9,7 @@ from gql import Client, GraphQLRequest
 from gql.transport.exceptions import TransportQueryError
 from graphql import DocumentNode, parse
 
+from saleor_kustom.breaker import Breakers
 from saleor_kustom.capture.fulfillment import Order, Transaction
 from saleor_kustom.capture.parties import Shop
 from saleor_kustom.capture.report import NewTransaction, Report
@@ -60,8 +61,13 @@ class Reported:
 class SaleorClient:
     """One method an operation; documents are parsed once and never validated at run time."""
 
-    def __init__(self, outbound: Outbound) -> None:
+    def __init__(self, outbound: Outbound, breakers: Breakers | None = None) -> None:
         self._outbound = outbound
+        self._breakers = breakers or Breakers()
+
+    def away(self) -> set[str]:
+        """Return the addresses of the shops whose Saleor is not to be asked now."""
+        return self._breakers.shut()
 
     async def order(self, shop: Shop, order_id: str) -> Order | None:
         """Return the order as it is now; None when this Saleor knows no such order.
@@ -167,7 +173,7 @@ class SaleorClient:
     async def _execute(
         self, api_url: str, token: str, query: DocumentNode, variables: dict[str, Any]
     ) -> "_Answer":
-        transport = SaleorTransport(self._outbound, api_url, token)
+        transport = SaleorTransport(self._outbound, self._breakers, api_url, token)
         request = GraphQLRequest(query, variable_values=variables)
         # Outbound's deadline is the only one: gql's own would raise past our border.
         async with Client(transport=transport, execute_timeout=None) as session:

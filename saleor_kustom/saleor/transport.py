@@ -13,17 +13,25 @@ from gql import GraphQLRequest
 from gql.transport.async_transport import AsyncTransport
 from graphql import DocumentNode, ExecutionResult, print_ast
 
+from saleor_kustom.breaker import Breakers
 from saleor_kustom.errors import Unavailable
 from saleor_kustom.outbound import Answer, NoAnswer, NotSent, Outbound
 from saleor_kustom.watch import metrics
 from saleor_kustom.watch.context import trace_headers
 
+#: Not sent, since this Saleor did not answer others (in lower case, what the row waits for).
+AWAY = "SALEOR_AWAY"
+
 
 class SaleorTransport(AsyncTransport):
-    """Posts one request to one shop. Raises Unavailable for everything but a GraphQL answer."""
+    """Posts one request to one shop. Raises Unavailable for everything but a GraphQL answer.
 
-    def __init__(self, outbound: Outbound, api_url: str, token: str) -> None:
+    A shop whose Saleor hangs is asked by single probes: it must not hold what others wait for.
+    """
+
+    def __init__(self, outbound: Outbound, breakers: Breakers, api_url: str, token: str) -> None:
         self._outbound = outbound
+        self._breakers = breakers
         self._api_url = api_url
         self._headers = {
             "Authorization": f"Bearer {token}",
@@ -39,13 +47,16 @@ class SaleorTransport(AsyncTransport):
 
     async def execute(self, request: GraphQLRequest) -> ExecutionResult:
         """Post the request and return data and errors as Saleor gave them."""
+        left_s = self._breakers.enter(self._api_url)
+        if left_s > 0:
+            raise Unavailable(AWAY, retry_after_s=left_s)
         with metrics.call("saleor", _sent(request.document).name) as call:
-            result = await self._post(request)
+            result = _result(await self._post(request))
             if result.errors:
                 call.verdict = "errors"
         return result
 
-    async def _post(self, request: GraphQLRequest) -> ExecutionResult:
+    async def _post(self, request: GraphQLRequest) -> Answer:
         payload: dict[str, Any] = {"query": _sent(request.document).text}
         if request.variable_values:
             payload["variables"] = request.variable_values
@@ -57,12 +68,18 @@ class SaleorTransport(AsyncTransport):
                 content=json.dumps(payload).encode(),
             )
         except NotSent as error:
+            self._breakers.failed(self._api_url)
             raise Unavailable("SALEOR_NOT_REACHED", (str(error),)) from error
         except NoAnswer as error:
+            self._breakers.failed(self._api_url)
             # Every mutation of ours may be repeated: Saleor counts an event once, and
             # metadata is merged. So a lost answer is asked again, not looked up.
             raise Unavailable("SALEOR_NO_ANSWER", (str(error),)) from error
-        return _result(answer)
+        if answer.status >= 500:  # noqa: PLR2004 - HTTP's own number
+            self._breakers.failed(self._api_url)
+        else:
+            self._breakers.succeeded(self._api_url)
+        return answer
 
     def subscribe(self, request: GraphQLRequest) -> AsyncGenerator[ExecutionResult, None]:
         """Refuse: Saleor's events come as webhooks."""

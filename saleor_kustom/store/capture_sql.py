@@ -22,6 +22,10 @@ _PAUSED = """c.state <> 'captured' and exists (select 1 from pause p where p.nam
 _SHUT = """(c.account like :shut
         or :shut <> 'none' and c.account = '' and c.waiting = 'kustom_away')"""
 
+#: The shop's Saleor is away. What may have been sent is looked up at Kustom all the same. The
+#: pattern is the row's own address, so that no shop's can reach another's rows.
+_SILENT = "c.state <> 'sending' and :silent like '% ' || c.api_url || ' %'"
+
 # The head of a line: who runs, then what is not held, then money before reports and tracking,
 # then the oldest. Running first keeps the unique index from failing whole claims, since ids
 # become visible out of commit order (durable-engine, 3.1). As a scalar subquery it is fast
@@ -30,6 +34,7 @@ CLAIM = f"""with head as (
     select c.id from capture c
     where c.due_at is not null and c.due_at <= :now
       and not (c.state <> 'captured' and {_SHUT})
+      and not ({_SILENT})
       and not ({_PAUSED})
       and c.id = (
         select e.id from capture e where e.line = c.line and e.due_at is not null

@@ -42,15 +42,23 @@ class Captures:
         return len(await self._db((sql.RELEASE_DEAD, {})))
 
     async def claim(
-        self, worker: str, limit: int, lease_s: float, *, shut: Collection[str] = ()
+        self,
+        worker: str,
+        limit: int,
+        lease_s: float,
+        *,
+        shut: Collection[str] = (),
+        silent: Collection[str] = (),
     ) -> list[Capture]:
         """Lease up to `limit` due captures, at most one of each line, the longest due first.
 
-        `shut`: environments of Kustom that are not to be called now; what needs them stays.
+        `shut`: environments of Kustom, and `silent`: API addresses of shops, that are not to be
+        called now; what needs them stays.
         """
         everywhere = len(shut) > 1
         pattern = "%/%" if everywhere else "".join(f"{env}/%" for env in shut) or "none"
         params = {"worker": worker, "limit": limit, "lease": lease_s, "shut": pattern}
+        params["silent"] = f" {' '.join(silent)} "
         try:
             rows = await self._db((self._claim, params))
         except Conflict:  # a line's earlier id became visible just now: the next poll finds it

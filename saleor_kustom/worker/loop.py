@@ -11,6 +11,7 @@ import uuid
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failure
 from saleor_kustom.errors import CallError, StoreUnavailable
+from saleor_kustom.saleor.transport import AWAY as SALEOR_AWAY
 from saleor_kustom.store import Capture, LeaseLost
 from saleor_kustom.watch import trace
 from saleor_kustom.watch.context import bound, instance
@@ -96,7 +97,10 @@ class Worker:
         captures, lease, pace = self.parts.store.captures, self.parts.lease, self.parts.pace
         if pace.awaits_probe():
             slots = 1
-        return await captures.claim(self.name, slots, lease.lasts_s, shut=pace.shut())
+        silent = self.parts.saleor.away()
+        return await captures.claim(
+            self.name, slots, lease.lasts_s, shut=pace.shut(), silent=silent
+        )
 
     def _start(self, capture: Capture) -> None:
         task = asyncio.create_task(self._run(capture))
@@ -175,6 +179,7 @@ class Worker:
         if journey.account is not None and not error.code.startswith("SALEOR"):
             self.parts.pace.failed(journey.account, error)
         why = error.code.lower()
+        turned_away = error.code in (AWAY, SALEOR_AWAY)  # never sent
         failures = journey.capture.failures
         decision = after_failure(error, failures=failures, chance=self.parts.chance())
         detail: dict[str, str | int] = {
@@ -185,7 +190,7 @@ class Worker:
         }
         alert = isinstance(decision, Again) and decision.alert
         _log.log(
-            _ALERT if alert else logging.WARNING,
+            logging.INFO if turned_away else _ALERT if alert else logging.WARNING,
             "capture %s: %s",
             journey.capture.id,
             error,
@@ -202,8 +207,7 @@ class Worker:
                     {"amount": journey.shown(journey.capture.amount_minor or 0), **detail},
                 )
                 raise await journey.hold(held)
-        failed = error.code != AWAY
-        raise await journey.wait(why, due_in_s, detail, failures=failures + failed)
+        raise await journey.wait(why, due_in_s, detail, failures=failures + (not turned_away))
 
     async def _pause(self, journey: Journey, error: CallError) -> float:
         """Pause the merchant account as a whole: every call of it would be refused."""

@@ -152,7 +152,7 @@ async def test_statistics_are_taken_early(store):
 
 def claim_query(store):
     query = store.captures._claim.replace(":worker", "'w'").replace(":limit", "20")
-    query = query.replace(":lease", "60").replace(":shut", "'none'")
+    query = query.replace(":lease", "60").replace(":shut", "'none'").replace(":silent", "''")
     return with_now(query, _NOW)
 
 

@@ -4,7 +4,7 @@ import asyncio
 import random
 
 import pytest
-from rows import BINDING, LEASE_S, SHOP, captured, claim, claim_one, receive, rest, sql
+from rows import BINDING, LEASE_S, OTHER_SHOP, SHOP, captured, claim, claim_one, receive, rest, sql
 
 from saleor_kustom.capture.state import State
 from saleor_kustom.store import LeaseLost, Scope
@@ -299,3 +299,21 @@ async def test_workers_side_by_side_never_run_one_line_twice_nor_out_of_order(st
 
 def store_time(store):
     return store._db._clock()
+
+
+async def test_what_belongs_to_a_shop_that_is_away_waits_and_its_neighbours_do_not(store):
+    for order, shop in (("O1", SHOP), ("O2", SHOP), ("O3", OTHER_SHOP)):
+        await receive(store, order, shop=shop)
+    sent = next(c for c in await claim(store) if c.order_id == "O2")
+    frozen = {"plan": "{}", "idempotency_key": "key", "amount_minor": 1}
+    sending = {"what": "sending", "state": State.SENDING, **frozen}
+    await store.captures.save(sent, keep=False, due_in_s=0.0, **sending)
+    for order in ("O1", "O3"):
+        await sql(
+            store, "update capture set worker = null, due_at = 0 where order_id = :o", o=order
+        )
+    third = "https://third.example/graphql/"
+    claimed = await store.captures.claim("w", 9, LEASE_S, silent={SHOP, third})
+    assert [c.order_id for c in claimed] == ["O2", "O3"]  # what may be sent is looked up
+    claimed = await store.captures.claim("w", 9, LEASE_S, silent={third})
+    assert [c.order_id for c in claimed] == ["O1"]

@@ -326,7 +326,7 @@ async def test_claims_read_only_what_is_open(store):
     await receive(store)
     await rest(store, await claim_one(store))
     claim = store.captures._claim
-    params = {"worker": "w", "limit": 5, "lease": 60.0, "shut": "none", "now": 0.0}
+    params = {"worker": "w", "limit": 5, "lease": 60.0, "shut": "none", "silent": "", "now": 0.0}
     plan = await sql(store, f"explain query plan {claim}", **params)
     steps = [row["detail"] for row in plan if row["detail"].startswith(("SCAN", "SEARCH"))]
     assert any("capture_due" in step for step in steps)

@@ -268,3 +268,23 @@ async def test_a_firewall_is_asked_slowly_and_somebody_is_told(world, rows, cloc
     assert [r.levelname for r in caplog.records if "FIREWALL" in r.getMessage()] == ["ERROR"]
     await later()
     assert there.captured == AMOUNT
+
+
+async def test_a_saleor_that_is_away_is_asked_by_probes_and_all_goes_on_when_it_is_back(
+    world, later, rows
+):
+    orders = [world.order([MUGS]) for _ in range(30)]
+    for order, _ in orders:
+        world.saleor.fulfill(order["id"])
+    await world.saleor.deliver()
+    world.saleor.fail_next("500", times=10_000)
+    asked = len(world.saleor.requests)
+    await world.settle()
+    assert len(world.saleor.requests) - asked <= 20  # those under way
+    [row] = await rows(orders[-1][0])
+    assert (row.failures, row.held) == (0, None)  # nothing was asked for it
+    await later(seconds=600, step=5)
+    assert len(world.saleor.requests) - asked <= 20 + 15  # 2, 4, 8 … 60 s apart
+    world.saleor.fail_graphql.clear()
+    await later(seconds=180)
+    assert [there.captured for _, there in orders] == [AMOUNT] * 30
