@@ -97,7 +97,7 @@ async def outage(world, wire, kind, parcels):
 
 
 @pytest.mark.parametrize(
-    "parcels", [300, pytest.param(5000, marks=pytest.mark.long)], ids="{} parcels".format
+    "parcels", [150, pytest.param(5000, marks=pytest.mark.long)], ids="{} parcels".format
 )
 @pytest.mark.parametrize("kind", ["refused", "silent"])
 def test_an_outage_of_two_hours_costs_probes_and_no_parcel(

@@ -13,7 +13,7 @@ from tests.simulation.sim import fingerprint, simulate
 
 #: Each once broke a law: what they found is told in docs/simulation.md.
 FOUND = (85, 102, 187, 214, 250, 280)
-FRESH = 14
+FRESH = 10
 LONG = 10_000
 _AT_ONCE = 100
 

@@ -1,5 +1,6 @@
 """A world with a clock that tests move."""
 
+import itertools
 import time
 from datetime import UTC, datetime
 
@@ -23,6 +24,22 @@ class Clock:
 
     def pass_s(self, seconds):
         self.now += seconds
+
+
+@pytest.fixture
+def points(request):
+    """Return one part's points of `parts`: all of them, or a third where others prove as much.
+
+    Which third it is changes with the order of the tests; `--run-long` takes all.
+    """
+
+    def of(part, parts, *, third=False):
+        if not third or request.config.getoption("run_long"):
+            return itertools.count(part + 1, parts)
+        shift = request.config.getoption("randomly_seed") % 3
+        return itertools.count(3 * part + 1 + shift, 3 * parts)
+
+    return of
 
 
 @pytest.fixture

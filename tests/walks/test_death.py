@@ -5,7 +5,6 @@ opened again by a new process. tests/processes/test_killed.py does the same with
 """
 
 import contextlib
-import itertools
 
 import pytest
 
@@ -50,9 +49,11 @@ async def test_the_story_has_every_kind_of_point(database_url):
 
 @pytest.mark.parametrize("guard", GUARDS)
 @pytest.mark.parametrize("tenth", range(10))
-async def test_a_death_at_every_point_loses_nothing_and_doubles_nothing(memory_path, guard, tenth):
+async def test_a_death_at_every_point_loses_nothing_and_doubles_nothing(
+    memory_path, guard, tenth, points
+):
     """All points, a tenth of them in each test so that they run side by side."""
-    for index in itertools.count(tenth + 1, 10):
+    for index in points(tenth, 10, third=guard != "both"):
         url = f"sqlite:///{memory_path}/{index}.db"
         fuse, story, rows = await live_and_die(url, index, guard)
         if fuse.points < index:
@@ -60,9 +61,9 @@ async def test_a_death_at_every_point_loses_nothing_and_doubles_nothing(memory_p
         story.check(rows, f"point {index}: {fuse.names[-1]}")
 
 
-@pytest.mark.parametrize("tenth", range(10))
-async def test_a_death_at_every_point_on_postgresql(server, tenth):
-    for index in itertools.count(tenth + 1, 10):
+@pytest.mark.parametrize("quarter", range(4))
+async def test_a_death_on_postgresql(server, quarter, points):
+    for index in points(quarter, 4, third=True):
         url = server.create()
         fuse, story, rows = await live_and_die(url, index)
         server.drop(url)

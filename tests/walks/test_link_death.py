@@ -1,7 +1,6 @@
 """A process that links dies at every point; the order is linked, captured, and told once."""
 
 import contextlib
-import itertools
 import uuid
 
 import pytest
@@ -73,18 +72,18 @@ async def test_the_story_has_every_kind_of_point(database_url):
 
 @pytest.mark.parametrize("asks_again", [False, True])
 @pytest.mark.parametrize("fifth", range(5))
-async def test_a_death_at_every_point_links_once(tmp_path, fifth, asks_again):
-    for index in itertools.count(fifth + 1, 5):
-        url = f"sqlite:///{tmp_path}/{index}.db"
+async def test_a_death_at_every_point_links_once(memory_path, fifth, asks_again, points):
+    for index in points(fifth, 5):
+        url = f"sqlite:///{memory_path}/{index}.db"
         fuse, story, link, rows = await live_and_die(url, index, asks_again=asks_again)
         if fuse.points < index:
             return
         check(story, link, rows, f"point {index}: {fuse.names[-1]}")
 
 
-@pytest.mark.parametrize("fifth", range(5))
-async def test_a_death_at_every_point_on_postgresql(server, fifth):
-    for index in itertools.count(fifth + 1, 5):
+@pytest.mark.parametrize("half", range(2))
+async def test_a_death_on_postgresql(server, half, points):
+    for index in points(half, 2, third=True):
         url = server.create()
         fuse, story, link, rows = await live_and_die(url, index, asks_again=False)
         server.drop(url)

@@ -1,7 +1,6 @@
 """The process dies at every point while tracking is sent; each number arrives once."""
 
 import contextlib
-import itertools
 
 import pytest
 
@@ -81,17 +80,19 @@ async def test_the_story_has_both_calls(database_url):
 
 @pytest.mark.parametrize("guard", GUARDS)
 @pytest.mark.parametrize("third", range(3))
-async def test_a_death_at_every_point_loses_no_number_and_doubles_none(tmp_path, guard, third):
-    for index in itertools.count(third + 1, 3):
-        url = f"sqlite:///{tmp_path}/{index}.db"
+async def test_a_death_at_every_point_loses_no_number_and_doubles_none(
+    memory_path, guard, third, points
+):
+    for index in points(third, 3, third=guard != "both"):
+        url = f"sqlite:///{memory_path}/{index}.db"
         fuse, there = await live_and_die(url, index, guard)
         if fuse.points < index:
             return
         check(there, f"point {index}: {fuse.names[-1]}")
 
 
-async def test_a_death_at_every_point_on_postgresql(server):
-    for index in itertools.count(1):
+async def test_a_death_on_postgresql(server, points):
+    for index in points(0, 1, third=True):
         url = server.create()
         fuse, there = await live_and_die(url, index, "both")
         server.drop(url)
