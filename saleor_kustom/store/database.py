@@ -36,6 +36,20 @@ class Written:
     commits: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Routine:
+    """Statements that are always run together, in turn with what names the same `turn`.
+
+    `types`: SQL's type of each parameter, of which `turn` is text; `:now` is not among them. The
+    last statement returns its rows as `returns`, the only column, of type integer.
+    """
+
+    name: str
+    types: Mapping[str, str]
+    statements: tuple[str, ...]
+    returns: str
+
+
 class Database(Protocol):
     """What the rest of the store sees of a database."""
 
@@ -58,6 +72,9 @@ class Database(Protocol):
         To be put first, so that the statements behind it see all that the one before wrote.
         """
 
+    def routine(self, routine: Routine) -> tuple[str, ...]:
+        """Return the statements that carry a routine out, each with the routine's parameters."""
+
     async def close(self) -> None:
         """Finish what was asked and close."""
 
@@ -66,6 +83,11 @@ class Database(Protocol):
 def with_now(sql: str, now: str) -> str:
     """Put the dialect's words for the present in place of `:now`."""
     return re.sub(r"(?<![:\w]):now\b", now, sql)
+
+
+def turn_of(*names: str | None) -> str:
+    """Return what transactions that name the same thing wait for (Database.in_turn)."""
+    return "\n".join(name or "" for name in names)
 
 
 def storable(params: Mapping[str, Any]) -> Mapping[str, Any]:

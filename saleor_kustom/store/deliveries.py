@@ -8,7 +8,7 @@ from typing import Any
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
 from saleor_kustom.store.capture_sql import MAKE, WAKE
 from saleor_kustom.store.captures import unbound_line
-from saleor_kustom.store.database import Database, Row, Statement
+from saleor_kustom.store.database import Database, Routine, Row, turn_of
 
 #: This event leaves a tombstone, even for a fulfillment that was not seen yet (domain rule 20).
 _CANCELED = "fulfillment_canceled"
@@ -19,6 +19,7 @@ class Deliveries:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._receive = db.routine(_RECEIVE)
 
     async def receive(
         self,
@@ -37,16 +38,14 @@ class Deliveries:
             "created": delivery.fulfillment_created,
             "canceled": int(delivery.understood and delivery.event == _CANCELED),
             "unbound_line": unbound_line(api_url, delivery.order_id),
+            "turn": turn_of(api_url, delivery.order_id),
         }
-        news: tuple[Statement, ...] = ()
         # Even where the rest makes no sense: the worker reads the fulfillment itself (rule 2).
         if delivery.order_id and delivery.fulfillment_id and delivery.fulfillment_created:
-            news = ((WAKE, params), (MAKE, params))
-        # In turn with the order's other deliveries and with its binding: two that come together
-        # would else both find no capture to wake, and the tombstone of one be lost; or a row
-        # be made on a line that the order has just left.
-        turn = self._db.in_turn(api_url, delivery.order_id) if news else ()
-        return bool(await self._db(*turn, (KEEP, params), *news, (IS_NEW, params)))
+            statements = self._receive
+        else:
+            statements = (KEEP, IS_NEW)
+        return bool(await self._db(*((sql, params) for sql in statements)))
 
     async def not_understood(self, api_url: str) -> Sequence[Row]:
         """Return genuine deliveries whose contents were not understood, newest first."""
@@ -95,3 +94,18 @@ KEEP = """insert into delivery
         :traceparent)
     on conflict (api_url, event, body_sha256) do nothing"""
 IS_NEW = "select 1 as new from delivery where id = :delivery"
+
+_TEXTS = ("delivery", "api_url", "event", "sha256", "order_id", "fulfillment_id", "problem")
+#: In turn with the order's other deliveries and with its binding: two that come together would else
+#: both find no capture to wake, and the tombstone of one be lost; or a row be made on a line that
+#: the order has just left.
+_RECEIVE = Routine(
+    name="saleor_kustom_receive",
+    types={
+        **dict.fromkeys((*_TEXTS, "traceparent", "created", "unbound_line", "turn"), "text"),
+        "body": "bytea",
+        "canceled": "integer",
+    },
+    statements=(KEEP, WAKE, MAKE, IS_NEW),
+    returns="new",
+)

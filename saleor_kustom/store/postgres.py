@@ -12,10 +12,12 @@ from saleor_kustom.store.database import (
     DEADLINE_S,
     Clock,
     Conflict,
+    Routine,
     Row,
     Statement,
     Written,
     storable,
+    turn_of,
     with_now,
 )
 
@@ -32,6 +34,8 @@ except ImportError as missing:  # an optional dependency
 #: scan, so each claim would read every open row. It is the statement's time, not the
 #: transaction's.
 _NOW = "extract(epoch from statement_timestamp())::double precision"
+
+_PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 #: What is acknowledged is on disk, whatever the server's default; queries are written for read
 #: committed; nobody holds a lock for longer than our callers wait. Queries of the queue want the
@@ -81,6 +85,7 @@ class Postgres:
             "options": " ".join(f"-c {name}={value}" for name, value in _SETTINGS.items()),
         }
         self.written = Written()
+        self._functions: dict[str, str] = {}  # call → what makes it in a connection
         self._url = url
         self._pool = psycopg_pool.AsyncConnectionPool(
             url,
@@ -134,9 +139,13 @@ class Postgres:
         return await self._in_time(((sql, params or {}),), None)
 
     def in_turn(self, *names: str | None) -> tuple[Statement, ...]:
-        name = "\n".join(name or "" for name in names)
         lock = "select pg_advisory_xact_lock(hashtextextended(cast(:name as text), 0))"
-        return ((lock, {"name": name}),)
+        return ((lock, {"name": turn_of(*names)}),)
+
+    def routine(self, routine: Routine) -> tuple[str, ...]:
+        call, made_by = _function(routine)
+        self._functions[call] = made_by
+        return (call,)
 
     async def close(self) -> None:
         if self._running:
@@ -152,8 +161,7 @@ class Postgres:
         async with self._pool.connection() as connection:
             try:
                 if len(statements) == 1:
-                    cursor = await self._execute(connection, *statements[0])
-                    return await _rows(cursor)
+                    return await _rows(await self._execute_one(connection, *statements[0]))
                 # No pipeline: an instance that stands still in the middle of one would hold its
                 # locks for ever, since PostgreSQL counts that neither as a running statement nor
                 # as idle (tests/processes/test_three_instances.py).
@@ -166,9 +174,22 @@ class Postgres:
                 await connection.close()
                 raise
 
+    async def _execute_one(self, connection: Any, sql: str, params: Mapping[str, Any]) -> Any:
+        try:
+            return await self._execute(connection, sql, params)
+        except (psycopg.errors.UndefinedFunction, psycopg.errors.InvalidSchemaName):
+            if sql not in self._functions:
+                raise
+        # The connection is new. In one transaction, for a pooler may use another for each.
+        async with connection.transaction():
+            await connection.execute(self._functions[sql])
+            return await self._execute(connection, sql, params)
+
     async def _execute(self, connection: Any, sql: str, params: Mapping[str, Any]) -> Any:
         values = storable(params)
-        if self._clock is None:
+        if sql in self._functions:
+            values = {**values, "moment": None if self._clock is None else self._clock()}
+        elif self._clock is None:
             sql = with_now(sql, _NOW)
         else:
             values = {**values, "now": self._clock()}
@@ -199,6 +220,35 @@ def _verdict(error: Exception) -> StoreUnavailable:
     return verdict(f"PostgreSQL: {said.strip()} ({type(error).__name__})")
 
 
+def _function(routine: Routine) -> tuple[str, str]:
+    """Return a routine's call and what makes it: one round trip, where six would be.
+
+    Each statement in a function sees what others committed before it, so the turn is taken within.
+    It is the connection's own, for versions of the app that run side by side.
+    """
+    names = (*routine.types, "moment")
+    types = [*routine.types.values(), "double precision"]
+    places = {name: f"${at}" for at, name in enumerate(names, 1)}
+
+    def placed(sql: str) -> str:
+        return _PARAMETER.sub(lambda found: places[found[1]], with_now(sql, "moment"))
+
+    *first, last = map(placed, routine.statements)
+    made_by = f"""create or replace function pg_temp.{routine.name}({", ".join(types)})
+        returns setof integer language plpgsql as $function$
+        declare moment double precision;
+        begin
+            perform pg_advisory_xact_lock(hashtextextended({places["turn"]}, 0));
+            moment := coalesce({places["moment"]}, extract(epoch from clock_timestamp()));
+            {"; ".join(first)};
+            return query {last};
+        end $function$"""
+    given = ", ".join(f"cast(:{name} as {type_})" for name, type_ in routine.types.items())
+    call = f"""select {routine.returns} from
+        pg_temp.{routine.name}({given}, cast(:moment as double precision)) as {routine.returns}"""
+    return call, made_by
+
+
 @functools.lru_cache(maxsize=512)
 def _pyformat(sql: str) -> str:
-    return re.sub(r"(?<![:\w]):([a-z_]\w*)", r"%(\1)s", sql.replace("%", "%%"))
+    return _PARAMETER.sub(r"%(\1)s", sql.replace("%", "%%"))

@@ -16,6 +16,7 @@ from saleor_kustom.store.database import (
     DEADLINE_S,
     Clock,
     Conflict,
+    Routine,
     Row,
     Statement,
     Written,
@@ -111,6 +112,9 @@ class Sqlite:
 
     def in_turn(self, *names: str | None) -> tuple[Statement, ...]:  # noqa: ARG002
         return ()  # there is one writer
+
+    def routine(self, routine: Routine) -> tuple[str, ...]:
+        return routine.statements
 
     async def close(self) -> None:
         if self._closed:

@@ -70,7 +70,7 @@ async def test_an_id_that_comes_late_is_found(world, later, rows):
     [row] = await rows(order)
     assert row.waiting == "kustom_order_unknown"
     world.saleor.update_metadata(order["id"], {"kustom_order_id": there.order_id}, private=True)
-    await later(seconds=180)
+    await later()
     assert there.captured == AMOUNT
 
 
@@ -286,5 +286,5 @@ async def test_a_saleor_that_is_away_is_asked_by_probes_and_all_goes_on_when_it_
     await later(seconds=600, step=5)
     assert len(world.saleor.requests) - asked <= 20 + 15  # 2, 4, 8 … 60 s apart
     world.saleor.fail_graphql.clear()
-    await later(seconds=180)
+    await later()
     assert [there.captured for _, there in orders] == [AMOUNT] * 30
