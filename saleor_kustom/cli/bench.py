@@ -7,9 +7,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from saleor_kustom.bench import report
-from saleor_kustom.bench.run import run
-
 
 def bench(
     quick: Annotated[
@@ -44,6 +41,10 @@ def bench(
 
     Example: saleor-kustom bench --quick --only mapping
     """
+    # Loaded only when asked for: `serve` starts without it.
+    from saleor_kustom.bench import report  # noqa: PLC0415
+    from saleor_kustom.bench.run import run  # noqa: PLC0415
+
     console = Console()
     recorded = report.read(compare) if compare else None  # a wrong file is told before the work
     if results is not None:
