@@ -98,12 +98,11 @@ WAKE_PAUSED = f"""{_WAKE} where api_url = :api_url
 _IDENTITY = """api_url = :api_url and order_id = :order_id and fulfillment_id = :fulfillment_id
       and fulfillment_created = :created"""
 
-#: The news of a delivery that is new; and, where there is no such capture yet, its row. A
-#: tombstone stays for ever (domain rule 20).
-WAKE = f"""{_WAKE}, canceled = case when :canceled = 1 then 1 else canceled end,
-    traceparent = coalesce(cast(:traceparent as text), traceparent)
-    where {_IDENTITY} and exists (select 1 from delivery where id = :delivery)"""
-MAKE = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
+#: The news of a delivery that is new: it makes its capture, or wakes the one that is there. A
+#: tombstone stays for ever (domain rule 20). One statement, whose row is found by the unique key
+#: whatever statistics there are: an update by itself read a shop's whole history on PostgreSQL
+#: until the table was analyzed.
+TAKE_IN = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_created, line,
         account, canceled, traceparent, due_at, created_at, updated_at)
     select d.api_url, d.order_id, d.fulfillment_id, :created,
         coalesce(b.environment || '/' || b.merchant_id || '/' || b.kustom_order_id, :unbound_line),
@@ -111,7 +110,12 @@ MAKE = """insert into capture (api_url, order_id, fulfillment_id, fulfillment_cr
         :canceled, d.traceparent, :now, :now, :now
     from delivery d left join binding b on b.api_url = d.api_url and b.order_id = d.order_id
     where d.id = :delivery
-    on conflict (api_url, order_id, fulfillment_id, fulfillment_created) do nothing"""
+    on conflict (api_url, order_id, fulfillment_id, fulfillment_created) do update set
+        wakes = capture.wakes + 1, updated_at = excluded.updated_at,
+        due_at = case when capture.worker is null then excluded.due_at else capture.due_at end,
+        canceled = case when excluded.canceled = 1 then 1 else capture.canceled end,
+        traceparent = coalesce(excluded.traceparent, capture.traceparent)
+    returning 1 as new"""
 
 #: The same for a fulfillment that was found by reading Saleor.
 WAKE_FOUND = f"{_WAKE} where {_IDENTITY}"

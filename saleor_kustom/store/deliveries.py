@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from saleor_kustom.capture.delivery import Delivery, VerifiedBody
-from saleor_kustom.store.capture_sql import MAKE, WAKE
+from saleor_kustom.store.capture_sql import TAKE_IN
 from saleor_kustom.store.captures import unbound_line
 from saleor_kustom.store.database import Database, Routine, Row, turn_of
 
@@ -96,9 +96,7 @@ KEEP = """insert into delivery
 IS_NEW = "select 1 as new from delivery where id = :delivery"
 
 _TEXTS = ("delivery", "api_url", "event", "sha256", "order_id", "fulfillment_id", "problem")
-#: In turn with the order's other deliveries and with its binding: two that come together would else
-#: both find no capture to wake, and the tombstone of one be lost; or a row be made on a line that
-#: the order has just left.
+#: In turn with the order's binding: a row would else be made on a line that it has just left.
 _RECEIVE = Routine(
     name="saleor_kustom_receive",
     types={
@@ -106,6 +104,6 @@ _RECEIVE = Routine(
         "body": "bytea",
         "canceled": "integer",
     },
-    statements=(KEEP, WAKE, MAKE, IS_NEW),
+    statements=(KEEP, TAKE_IN),
     returns="new",
 )

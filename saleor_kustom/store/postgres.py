@@ -35,6 +35,9 @@ except ImportError as missing:  # an optional dependency
 #: transaction's.
 _NOW = "extract(epoch from statement_timestamp())::double precision"
 
+_MAY_MAKE_FUNCTIONS = """select has_database_privilege(current_database(), 'temporary') as may,
+    quote_ident(current_database()) as name, quote_ident(current_user) as role"""
+
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 #: What is acknowledged is on disk, whatever the server's default; queries are written for read
@@ -102,11 +105,21 @@ class Postgres:
         try:
             # The pool would try again and again and then only say that it timed out.
             first = await psycopg.AsyncConnection.connect(self._url, **self._connect)
-            await first.close()
+            async with first:
+                cursor = await first.execute(_MAY_MAKE_FUNCTIONS)
+                [may] = await cursor.fetchall()
+            if not may["may"]:
+                raise StoreUnavailable(
+                    "PostgreSQL: the role may make no temporary functions, and deliveries need "
+                    f"one: grant temporary on database {may['name']} to {may['role']}"
+                )
             await self._pool.open(wait=True, timeout=self._deadline_s)
         except (psycopg.Error, OSError) as error:
             await self._pool.close()
             raise _verdict(error) from error
+        except StoreUnavailable:
+            await self._pool.close()
+            raise
 
     async def __call__(self, *statements: Statement, deadline_s: float | None = None) -> list[Row]:
         self.written.transactions += 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
@@ -142,6 +143,51 @@ async def test_a_burst_is_claimed_fast_before_there_are_statistics(store, sessio
     read = sum(rows_read(plan["Plan"]))
     assert taken == 20
     assert read <= 10 * taken, plan
+
+
+async def test_a_delivery_reads_no_other_rows_of_its_shop_before_there_are_statistics(
+    store, session
+):
+    """Plans are kept from when a table was small; they must not read a shop's history then."""
+    session.execute("alter table capture set (autovacuum_enabled = false)")
+    session.commit()
+    session.autocommit = True
+    for order in range(300):
+        await receive(store, f"O{order}")
+        await receive(store, f"O{order}", event="fulfillment_tracking_number_updated")
+    read, made = 0, 0
+    for _ in range(100):
+        made, read = session.execute(
+            """select n_tup_ins, seq_tup_read + idx_tup_fetch from pg_stat_user_tables
+               where relname = 'capture'"""
+        ).fetchone()
+        if made >= 300:
+            break
+        await asyncio.sleep(0.1)  # a session tells of what it did after a second
+    assert made >= 300
+    assert read <= 2 * 600, read
+
+
+async def test_a_session_whose_function_is_gone_makes_it_again(store):
+    await receive(store)
+    await sql(store, "discard temp")
+    assert await receive(store, "O2")
+    assert not await receive(store, "O2")
+
+
+async def test_a_role_that_may_make_no_functions_is_told_what_to_grant(database_url, session):
+    name = session.info.dbname
+    session.execute(f"revoke temporary on database {name} from public")
+    session.execute("create role may_little login")
+    session.commit()
+    url = urlsplit(database_url)
+    host = url.netloc.rpartition("@")[2]
+    try:
+        with pytest.raises(StoreUnavailable, match=f"grant temporary on database {name} to may_li"):
+            await Postgres(url._replace(netloc=f"may_little@{host}").geturl()).open()
+    finally:
+        session.execute("drop role may_little")
+        session.commit()
 
 
 async def test_statistics_are_taken_early(store):

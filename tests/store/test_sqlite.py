@@ -281,7 +281,7 @@ ALL = "select * from capture where {}"
         (queries.WAKE_ORDER, "api_url=? AND order_id=?"),
         (queries.MOVE_LINE, "api_url=? AND order_id=?"),
         (queries.WAKE_HELD, "api_url=? AND held=?"),
-        (queries.WAKE, "fulfillment_created=?"),
+        (queries.TAKE_IN, "(id=?)"),
         (queries.RESUME, "rowid=?"),
         (queries.LET_GO.replace("{sets}", ""), "rowid=?"),
         (queries.HISTORY_FENCED, "rowid=?"),
