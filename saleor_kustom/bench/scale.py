@@ -11,6 +11,7 @@ from typing import Any
 from saleor_kustom.bench.child import BenchmarkError, Talk, begin, child
 from saleor_kustom.bench.stage import Stage, median
 from saleor_kustom.store import Store, Wanted
+from saleor_kustom.store.database import Statement
 from saleor_kustom.store.finding import Status
 
 SHOPS = 1000
@@ -132,10 +133,12 @@ async def _fill(store: Store, rows: int) -> None:
     """Write the rows. By SQL, since the worker would take hours for a million."""
     db = store._db  # noqa: SLF001 - nothing but this fills a database
     params = {"rows": rows, "shops": SHOPS, "due": _DUE, "held": _DUE + _HELD}
+    postgresql = db.dialect == "postgresql"
+    patient: list[Statement] = [("set local statement_timeout = 0", {})] if postgresql else []
     for sql in (_CAPTURES, _BINDINGS, _HOURS):
-        await db((sql, params), deadline_s=3600.0)
-    if db.dialect == "postgresql":
-        await db(("analyze", {}), deadline_s=3600.0)
+        await db(*patient, (sql, params), deadline_s=3600.0)
+    if postgresql:
+        await db(*patient, ("analyze", {}), deadline_s=3600.0)
 
 
 _NUMBERED = """with recursive numbered (n) as (
