@@ -16,6 +16,7 @@ from saleor_kustom.capture.report import NewTransaction, Report
 from saleor_kustom.errors import CallError, Refused, Unavailable
 from saleor_kustom.outbound import Outbound
 from saleor_kustom.saleor.reading import read_order, read_transactions
+from saleor_kustom.saleor.report import SWITCHES, variables_of
 from saleor_kustom.saleor.transport import SaleorTransport
 
 
@@ -92,8 +93,8 @@ class SaleorClient:
         A transaction that we may not report on is no error: the metadata is written all the
         same. Raises Unavailable or Refused after every mutation's errors were read.
         """
-        variables = _variables(report)
-        asked = [alias for alias, switch in _SWITCHES.items() if variables[switch]]
+        variables = variables_of(report)
+        asked = [alias for alias, switch in SWITCHES.items() if variables[switch]]
         if not asked:
             return Reported()
         query = _REPORT
@@ -194,48 +195,6 @@ def _unknown_field(answer: _Answer) -> bool:
     """Tell whether an older Saleor refused what the newest document asks in addition."""
     messages = (_text(error, "message") for error in answer.errors)
     return not answer.data and any("paymentmethoddetails" in m.lower() for m in messages)
-
-
-#: Alias in queries/report.graphql → the variable that includes it.
-_SWITCHES = {
-    "event": "reports",
-    "transactionPrivate": "writesTransactionPrivate",
-    "fulfillmentPrivate": "writesFulfillmentPrivate",
-    "fulfillmentPublic": "writesFulfillmentPublic",
-    "orderPrivate": "writesOrderPrivate",
-}
-
-
-def _variables(report: Report) -> dict[str, Any]:
-    event = report.transaction
-    variables: dict[str, Any] = {
-        "reports": event is not None,
-        "transaction": event.transaction_id if event else "",
-        "type": event.type if event else "INFO",
-        "amount": format(event.amount, "f") if event else "0",
-        "pspReference": event.psp_reference if event else "",
-        "message": event.message[:512] if event else None,
-        "externalUrl": event.external_url if event else None,
-        "time": event.time.isoformat() if event and event.time else None,
-        "writesTransactionPrivate": bool(report.transaction_private),
-        "transactionPrivate": _metadata(report.transaction_private),
-        "fulfillment": report.fulfillment_id,
-        "order": report.order_id,
-        "writesFulfillmentPrivate": bool(report.fulfillment_private),
-        "fulfillmentPrivate": _metadata(report.fulfillment_private),
-        "writesFulfillmentPublic": bool(report.fulfillment_public),
-        "fulfillmentPublic": _metadata(report.fulfillment_public),
-        "writesOrderPrivate": bool(report.order_private),
-        "orderPrivate": _metadata(report.order_private),
-    }
-    if event and event.available_actions is not None:
-        # Saleor changes the actions only when they are passed; null is not the same as absent.
-        variables["availableActions"] = list(event.available_actions)
-    return variables
-
-
-def _metadata(values: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"key": key, "value": value} for key, value in values.items()]
 
 
 def _reported(answer: _Answer, asked: list[str]) -> Reported:
