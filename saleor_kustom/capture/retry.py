@@ -6,6 +6,7 @@ authorization lives (an expired one shows itself at the next look).
 """
 
 from dataclasses import dataclass
+from itertools import accumulate
 
 from saleor_kustom.errors import CallError, OutcomeUnknown, Refused, Unavailable
 
@@ -64,6 +65,19 @@ def backoff_s(failures: int, chance: float) -> float:
     """Return full jitter over an exponentially growing span: up to 2, 4, 8 … 3600 seconds."""
     span = min(_CAP_S, _BASE_S * 2.0 ** min(failures, 20))
     return max(0.1, span * chance)
+
+
+def late_id_wait_s(age_s: float, *, looked: int) -> float | None:
+    """Return how long to wait for an id that an order lacks, or None: it is a person's turn.
+
+    `age_s`: since the capture is there. By age, since news of the parcel, such as tracking, make
+    looks of their own, which must not use the waits up. `looked`: how often in a row it was looked
+    for before; whoever asks for a retry is given one wait more, however old it is.
+    """
+    if looked == 0:
+        return LATE_ID_S[0]
+    looks_at_s = accumulate(LATE_ID_S)
+    return next((at_s - age_s for at_s in looks_at_s if at_s > age_s + 1.0), None)
 
 
 def nth(waits_s: tuple[float, ...], count: int) -> float | None:

@@ -19,7 +19,7 @@ from saleor_kustom.capture.fulfillment import Fulfillment, Order
 from saleor_kustom.capture.held import Held, Reason
 from saleor_kustom.capture.parties import Account
 from saleor_kustom.capture.plan import Binding, NothingWhy
-from saleor_kustom.capture.retry import FRAUD_POLL_S, LATE_ID_S, nth
+from saleor_kustom.capture.retry import FRAUD_POLL_S, late_id_wait_s
 from saleor_kustom.capture.state import Event
 from saleor_kustom.capture.worth import worth_minor
 from saleor_kustom.errors import Refused
@@ -222,7 +222,8 @@ async def _try(
 async def _wait_for_id(journey: Journey, order: Order) -> Exception:
     if order.total_charged_minor >= order.total_minor:
         return await _nothing(journey, NothingWhy.PAID_BY_OTHERS)
-    due_in_s = nth(LATE_ID_S, journey.waited(NOT_LINKED_YET))
+    age_s = journey.parts.clock() - journey.capture.created_at
+    due_in_s = late_id_wait_s(age_s, looked=journey.waited(NOT_LINKED_YET))
     if due_in_s is None:
         return await journey.hold(Held(Reason.NOT_LINKED))
     return await journey.wait(NOT_LINKED_YET, due_in_s, {})

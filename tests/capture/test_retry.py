@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from saleor_kustom.capture.retry import Again, GiveUp, PauseAccount, after_failure, nth
+from saleor_kustom.capture.retry import (
+    Again,
+    GiveUp,
+    PauseAccount,
+    after_failure,
+    late_id_wait_s,
+    nth,
+)
 from saleor_kustom.errors import CallError, OutcomeUnknown, Refused, Unavailable
 
 HOUR_S = 3600.0
@@ -79,3 +86,22 @@ def test_what_is_no_verdict_is_a_bug():
 
 def test_waits_are_used_up():
     assert [nth((1.0, 2.0), count) for count in range(4)] == [1.0, 2.0, None, None]
+
+
+@pytest.mark.parametrize(
+    ("age_s", "looked", "wait_s"),
+    [
+        (0.0, 0, 120.0),
+        (37.0, 1, 83.0),  # news of the parcel came meanwhile
+        (60.0, 7, 60.0),
+        (120.0, 1, 900.0),
+        (1020.0, 2, 3600.0),
+        (4620.0, 3, 86400.0),
+        (91_000.0, 9, 20.0),
+        (91_020.0, 4, None),
+        (1e9, 0, 120.0),  # somebody asked for a retry
+        (1e9, 1, None),
+    ],
+)
+def test_a_late_id_is_waited_for_by_age_however_often_news_come(age_s, looked, wait_s):
+    assert late_id_wait_s(age_s, looked=looked) == wait_s

@@ -288,3 +288,20 @@ async def test_a_saleor_that_is_away_is_asked_by_probes_and_all_goes_on_when_it_
     world.saleor.fail_graphql.clear()
     await later()
     assert [there.captured for _, there in orders] == [AMOUNT] * 30
+
+
+async def test_news_of_a_parcel_do_not_use_up_the_waits_for_its_kustom_order(world, later, rows):
+    order = world.saleor.add_order([MUGS])
+    there = world.kustom.add_order(
+        str(uuid.uuid4()), AMOUNT, "SEK", merchant_reference1=order["number"]
+    )
+    fulfillment = world.saleor.fulfill(order["id"])
+    await world.settle()
+    for number in range(8):
+        world.saleor.update_tracking(fulfillment["id"], f"SE{number}")
+        await later(seconds=30, step=30)
+    [row] = await rows(order)
+    assert (row.waiting, row.held) == ("kustom_order_unknown", None)
+    world.saleor.update_metadata(order["id"], {"kustom_order_id": there.order_id})
+    await later()
+    assert there.captured == AMOUNT
