@@ -38,6 +38,9 @@ _NOW = "extract(epoch from statement_timestamp())::double precision"
 _MAY_MAKE_FUNCTIONS = """select has_database_privilege(current_database(), 'temporary') as may,
     quote_ident(current_database()) as name, quote_ident(current_user) as role"""
 
+#: One lock for a name, whether a transaction takes it or a routine.
+_TURN = "pg_advisory_xact_lock(hashtextextended({}, 0))"
+
 _PARAMETER = re.compile(r"(?<![:\w]):([a-z_]\w*)")
 
 #: What is acknowledged is on disk, whatever the server's default; queries are written for read
@@ -152,8 +155,8 @@ class Postgres:
         return await self._in_time(((sql, params or {}),), None)
 
     def in_turn(self, *names: str | None) -> tuple[Statement, ...]:
-        lock = "select pg_advisory_xact_lock(hashtextextended(cast(:name as text), 0))"
-        return ((lock, {"name": turn_of(*names)}),)
+        lock = _TURN.format("cast(:name as text)")
+        return ((f"select {lock}", {"name": turn_of(*names)}),)
 
     def routine(self, routine: Routine) -> tuple[str, ...]:
         call, made_by = _function(routine)
@@ -251,7 +254,7 @@ def _function(routine: Routine) -> tuple[str, str]:
         returns setof integer language plpgsql as $function$
         declare moment double precision;
         begin
-            perform pg_advisory_xact_lock(hashtextextended({places["turn"]}, 0));
+            perform {_TURN.format(places["turn"])};
             moment := coalesce({places["moment"]}, extract(epoch from clock_timestamp()));
             {"; ".join(first)};
             return query {last};

@@ -70,7 +70,7 @@ async def test_an_id_that_comes_late_is_found(world, later, rows):
     [row] = await rows(order)
     assert row.waiting == "kustom_order_unknown"
     world.saleor.update_metadata(order["id"], {"kustom_order_id": there.order_id}, private=True)
-    await later()
+    await later(seconds=180)
     assert there.captured == AMOUNT
 
 
