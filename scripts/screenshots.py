@@ -36,46 +36,42 @@ async def main(folder, language):
     """Serve the demo's world and take every picture, light and dark."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as files:
-        async with served(f"sqlite:///{files}/new.db") as (world, addresses):
-            await _installing(world, addresses, language, folder)
-        async with served(f"sqlite:///{files}/app.db") as (world, addresses):
-            await play(world)
-            await furnish(world)
-            await _a_month(world)
-            async with async_playwright() as playwright:
-                browser = await playwright.chromium.launch(
-                    executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-                )
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=shutil.which("chromium"), args=["--no-sandbox"]
+            )
+            async with served(f"sqlite:///{files}/new.db") as (world, addresses):
+                await _installing(browser, world, addresses, language, folder)
+            async with served(f"sqlite:///{files}/app.db") as (world, addresses):
+                await play(world)
+                await furnish(world)
+                await _a_month(world)
                 for theme in ("light", "dark"):
                     for name in _PICTURES:
                         path = folder / f"{name}-{theme}.png"
                         await _picture(browser, world, addresses, name, theme, language, path)
-                await browser.close()
+            await browser.close()
 
 
-async def _installing(world, addresses, language, folder):
+async def _installing(browser, world, addresses, language, folder):
     """Take the pictures of the first minutes: no account yet, then one that Kustom accepts."""
     for table in ("channel_account", "account"):
         await world.app.store._db((f"delete from {table}", {}))  # noqa: SLF001, S608
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
-        page = await browser.new_page(viewport={"width": 1200, "height": 1180})
-        await page.goto(f"{addresses['Dashboard']}?locale={language}&v=3.23.27#/app")
-        frame = page.frame_locator("iframe")
-        await frame.locator("main:not([aria-busy])").wait_for()
-        await page.frames[1].evaluate("location.hash = 'settings'")
-        await page.wait_for_timeout(2500)
-        await page.screenshot(path=folder / "setup.png")
-        form = frame.locator("form[data-act=account]")
-        await form.locator("[name=username]").fill(MERCHANT.username)
-        await form.locator("[name=password]").fill(MERCHANT.password)
-        await form.locator("button").click()
-        await page.locator("#toasts li").first.wait_for()
-        await page.wait_for_timeout(1500)
-        await page.screenshot(path=folder / "setup-done.png")
-        await browser.close()
+    page = await browser.new_page(viewport={"width": 1200, "height": 1180})
+    await page.goto(f"{addresses['Dashboard']}?locale={language}&v=3.23.27#/app")
+    frame = page.frame_locator("iframe")
+    await frame.locator("main:not([aria-busy])").wait_for()
+    await page.frames[1].evaluate("location.hash = 'settings'")
+    await page.wait_for_timeout(2500)
+    await page.screenshot(path=folder / "setup.png")
+    form = frame.locator("form[data-act=account]")
+    await form.locator("[name=username]").fill(MERCHANT.username)
+    await form.locator("[name=password]").fill(MERCHANT.password)
+    await form.locator("button").click()
+    await page.locator("#toasts li").first.wait_for()
+    await page.wait_for_timeout(1500)
+    await page.screenshot(path=folder / "setup-done.png")
+    await page.close()
 
 
 async def _a_month(world):
